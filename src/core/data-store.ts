@@ -1,0 +1,131 @@
+import type { Readable } from 'node:stream';
+import type { Body } from './body.js';
+import type { UploadChanges, UploadDraft, UploadInfo } from './upload.js';
+
+/**
+ * What a store can do beyond receiving bytes. Data, not methods to try: what the server announces, the routes
+ * it opens and the cases of the conformance suite are all read from here. A capability that is true has its
+ * method on every {@link Upload}; one that is false has none.
+ */
+export interface StoreCapabilities {
+  /** `Upload.terminate` */
+  readonly termination: boolean;
+  /** `Upload.read` */
+  readonly reading: boolean;
+  /** `Upload.concat` */
+  readonly concatenation: boolean;
+  /** Uploads may begin without a size and be given one by `Upload.update({ size })`. */
+  readonly declaredLength: boolean;
+  /** `Upload.commitChunk` and `Upload.discardChunk` */
+  readonly provisionalChunks: boolean;
+  /** `Upload.finish`: something must still happen once all bytes are here. */
+  readonly finishing: boolean;
+  /** `newUpload` takes `draft.id` as it is. Otherwise the store makes an ID out of it, or its own. */
+  readonly chosenIds: boolean;
+}
+
+/**
+ * Keeps uploads.
+ *
+ * - The operations call everything that changes an upload under that upload's lock, and never two such calls at
+ *   once. `getUpload`, `getInfo` and `read` also come without a lock, at any time.
+ * - What a call has reported as stored MUST be there for every other instance of the store from then on, as
+ *   durably as the store promises. An offset MUST NOT go down.
+ * - Constructors MUST NOT do I/O. Every wait MUST end soon after its `signal` fires.
+ * - Errors with an answer are `TusError`s: `ERR_UPLOAD_NOT_FOUND`, `ERR_UPLOAD_EXISTS`, `ERR_STORAGE_FULL`,
+ *   `ERR_INVALID_UPLOAD_ID`. Anything else is thrown as it is and becomes 500; a missing permission, for
+ *   example, MUST NOT look like a missing upload.
+ */
+export interface DataStore {
+  readonly capabilities: StoreCapabilities;
+  /**
+   * Makes an upload with offset 0, visible to every instance once this resolves. If it throws, nothing is left.
+   * @throws TusError ERR_UPLOAD_EXISTS where the ID is taken: what is there MUST stay as it is;
+   * ERR_STORAGE_FULL; ERR_INVALID_UPLOAD_ID where the store cannot keep that ID.
+   */
+  newUpload(draft: UploadDraft, options?: WaitOptions): Promise<Upload>;
+  /**
+   * Finds an upload. The handle is for one request: it MAY remember what it read.
+   * @throws TusError ERR_UPLOAD_NOT_FOUND
+   */
+  getUpload(id: string, options?: WaitOptions): Promise<Upload>;
+  /**
+   * Everything the store holds, nested IDs too, in any order and bounded memory: uploads, and orphans (what a
+   * crash left behind and no upload owns). MUST NOT yield what the store did not make.
+   */
+  list(options?: WaitOptions): AsyncIterable<StoredItem>;
+}
+
+/** One upload in a store, as one request sees it. */
+export interface Upload {
+  readonly id: string;
+  /** @throws TusError ERR_UPLOAD_NOT_FOUND if it has gone since the handle was made. */
+  getInfo(options?: WaitOptions): Promise<UploadInfo>;
+  /**
+   * Changes the record, wholly or not at all (a crash included), and resolves with the new one.
+   * A store that knows fences MUST refuse a fence below the highest it has seen with ERR_LOCK_LOST.
+   */
+  update(changes: UploadChanges, options?: WriteOptions): Promise<UploadInfo>;
+  /**
+   * Stores the body from `offset` on; `offset` is the upload's current one. Reads the body to its end unless
+   * storing fails. Bytes SHOULD be stored while more arrive, within bounded memory.
+   *
+   * Resolves with the bytes that are stored in any case, and with the error if there was one: a full disk keeps
+   * the bytes that fit. MAY throw only where nothing was stored. When `signal` fires, it is to abandon: nothing
+   * more is stored, and what is in flight is not counted.
+   */
+  writeChunk(offset: number, body: Body, options?: WriteChunkOptions): Promise<WriteResult>;
+  /** Makes the chunk of the last provisional `writeChunk` count. Only with `provisionalChunks`. */
+  commitChunk?(options?: WriteOptions): Promise<void>;
+  /** Forgets the chunk of the last provisional `writeChunk`: the offset is what it was. Only with `provisionalChunks`. */
+  discardChunk?(options?: WriteOptions): Promise<void>;
+  /**
+   * The store's own step after the last byte. Idempotent, may be slow, is run again if it failed or the process
+   * died in it. Only with `finishing`.
+   */
+  finish?(options?: WaitOptions): Promise<void>;
+  /** Reads the bytes from `range.start` to `range.end`, which lie below the offset. Only with `reading`. */
+  read?(range: ByteRange, options?: WaitOptions): Promise<ReadResult>;
+  /** Frees everything the upload takes. Does nothing where it has gone already. Only with `termination`. */
+  terminate?(options?: WriteOptions): Promise<void>;
+  /** Fills this empty upload with the bytes of `parts`, in order. Idempotent, may be slow. Only with `concatenation`. */
+  concat?(parts: readonly UploadInfo[], options?: WriteOptions): Promise<void>;
+}
+
+export interface WaitOptions {
+  /** Fires when the result is of no use any more. */
+  readonly signal?: AbortSignal;
+}
+
+export interface WriteOptions extends WaitOptions {
+  /** The lock's fence, where the locker has one: a later holder's is higher. */
+  readonly fence?: number | undefined;
+}
+
+export interface WriteChunkOptions extends WriteOptions {
+  /** Store the bytes so that they do not count until `commitChunk`. Only with `provisionalChunks`. */
+  readonly provisional?: boolean;
+}
+
+/** What `writeChunk` did: both at once, because a failed write may have stored something. */
+export interface WriteResult {
+  /** Bytes of this chunk that are stored and count. */
+  readonly bytesWritten: number;
+  readonly error?: unknown;
+}
+
+/** Bytes `start` (inclusive) to `end` (exclusive). */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The bytes, or where the client can fetch them itself. The receiver of a stream MUST read or destroy it. */
+export type ReadResult = { readonly stream: Readable } | { readonly redirect: string };
+
+export interface StoredItem {
+  readonly id: string;
+  readonly kind: 'upload' | 'orphan';
+  /** In milliseconds since 1970. */
+  readonly modifiedAt: number;
+}

@@ -1,0 +1,94 @@
+/** Metadata of an upload: what came in Upload-Metadata, values decoded as UTF-8. Its prototype is null. */
+export type Metadata = Readonly<Record<string, string>>;
+
+/**
+ * What is known of an upload. Plain data: it crosses hooks, wrappers and processes.
+ *
+ * The optional properties below `modifiedAt` are additions to what tusd keeps. A server that shares the
+ * store may drop them whenever it rewrites the record, so everything MUST work without them.
+ */
+export interface UploadInfo {
+  readonly id: string;
+  /** Bytes of the whole upload; undefined while its length is deferred. */
+  readonly size: number | undefined;
+  /** Bytes stored, counted from the start without a gap. */
+  readonly offset: number;
+  readonly metadata: Metadata;
+  /** Where the store put it. The keys are the store's (`Type`, `Path`, `Bucket`, …). */
+  readonly storage: Readonly<Record<string, string>>;
+  /** One of the parts of a concatenation. */
+  readonly isPartial: boolean;
+  /** The result of a concatenation. */
+  readonly isFinal: boolean;
+  /** IDs of a final upload's parts, in order; empty otherwise. */
+  readonly parts: readonly string[];
+  /** When the store last wrote to it, in milliseconds since 1970. */
+  readonly modifiedAt: number;
+
+  /** The protocol that created it: what bare requests to its URL mean. */
+  readonly protocol?: 'tus-v1' | 'rufh';
+  /** In milliseconds since 1970. */
+  readonly createdAt?: number;
+  /** Upload-Metadata as received: it is sent back to the byte. */
+  readonly rawMetadata?: string;
+  /** Upload-Concat as received. */
+  readonly rawConcat?: string;
+  /** In milliseconds since 1970. */
+  readonly expiresAt?: number;
+  /** Who may touch it, in the words of the access check. */
+  readonly owner?: string;
+  /** Limits frozen at creation, in bytes. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /**
+   * The client's word that no more will come. Where a protocol says so explicitly, it decides instead of
+   * `offset === size`; undefined where the protocol has no such word.
+   */
+  readonly complete?: boolean;
+  /** There is a step to run once all bytes are here (`pending`), or it has run (`done`). */
+  readonly finish?: 'pending' | 'done';
+  /** Bytes known to match their checksums, where a chunk is stored before it is verified. */
+  readonly verifiedOffset?: number;
+  /** IDs of final uploads that wait for this part. */
+  readonly awaitedBy?: readonly string[];
+  /** Highest fence that has written to it. */
+  readonly fence?: number;
+  /** The answer to the request that finished it, for replaying. */
+  readonly finalResponse?: FinalResponse;
+}
+
+/** An answer kept with the upload so that it can be given again. */
+export interface FinalResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Small: a store may refuse more than 16 KiB. */
+  readonly body: string;
+}
+
+/** What a change may touch; the rest of an upload's record never changes after creation. */
+export type UploadChanges = Partial<
+  Pick<
+    UploadInfo,
+    | 'size'
+    | 'complete'
+    | 'finish'
+    | 'verifiedOffset'
+    | 'awaitedBy'
+    | 'expiresAt'
+    | 'fence'
+    | 'finalResponse'
+  >
+>;
+
+/** An upload to be made: everything but what the store itself decides. */
+export interface UploadDraft extends Omit<
+  UploadInfo,
+  'id' | 'offset' | 'modifiedAt' | 'storage' | 'fence' | 'finalResponse' | 'verifiedOffset'
+> {
+  /**
+   * The ID to use; undefined lets the store choose. Valid in the sense of `isUploadId`; a store whose IDs
+   * carry more (S3's multipart upload) MAY extend it.
+   */
+  readonly id?: string;
+  /** Wishes about where to put it, in the store's own keys. From the operator's hook, never from a client. */
+  readonly storage?: Readonly<Record<string, string>>;
+}
