@@ -15,6 +15,7 @@ const catalogue = {
   ERR_MISMATCHED_OFFSET: [409, 'mismatched offset'],
   ERR_UPLOAD_SIZE_EXCEEDED: [413, "upload's size exceeded"],
   ERR_NOT_IMPLEMENTED: [501, 'feature not implemented'],
+  ERR_CONCATENATION_UNSUPPORTED: [400, 'Upload-Concat header is not supported by server'],
   ERR_MODIFY_FINAL: [403, 'modifying a final upload is not allowed'],
   ERR_AMBIGUOUS_UPLOAD_LENGTH: [400, 'provided both Upload-Length and Upload-Defer-Length'],
   ERR_INVALID_UPLOAD_LENGTH_DEFER: [400, 'invalid Upload-Defer-Length header'],

@@ -9,7 +9,9 @@ export interface Exchange {
   /** Request target as received: path and query, without the origin. */
   readonly target: string;
   /** Value of a header (lower-case name); several lines are joined by `, `. */
-  header(name: string): string | undefined;
+  readonly header: (name: string) => string | undefined;
+  /** X-Request-ID, cut to 36 characters: joins the log lines of one request. */
+  readonly requestId: string | undefined;
   /** The request for hooks; made when first asked for. */
   readonly request: RequestInfo;
   /** How the client reached this server, as far as the adapter knows: `https` and `example.org:8443`. */
@@ -23,6 +25,9 @@ export interface Exchange {
   /** Fires when work for this request is to be abandoned: some time after `disconnected`. */
   readonly signal: AbortSignal;
 }
+
+/** What the operations see of a request: no header, so that they serve every protocol. */
+export type RequestContext = Omit<Exchange, 'header' | 'scheme' | 'host'>;
 
 /** The answer to an {@link Exchange}. */
 export interface Answer {

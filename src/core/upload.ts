@@ -92,3 +92,8 @@ export interface UploadDraft extends Omit<
   /** Wishes about where to put it, in the store's own keys. From the operator's hook, never from a client. */
   readonly storage?: Readonly<Record<string, string>>;
 }
+
+/** Whether all bytes are stored. Where the protocol has a word for "that was all", it decides; else the size does. */
+export function isFull(upload: Pick<UploadInfo, 'complete' | 'size' | 'offset'>): boolean {
+  return upload.complete ?? (upload.size !== undefined && upload.offset >= upload.size);
+}

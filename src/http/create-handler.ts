@@ -1,0 +1,128 @@
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type https from 'node:https';
+import { TusError, toTusError } from '../core/errors.js';
+import { type Logger, silentLogger } from '../core/logger.js';
+import { encodeError } from '../protocol/tus-v1/encode.js';
+import { Responder, type ResponderOptions } from './responder.js';
+import { NodeExchange } from './node/node-exchange.js';
+import { sendAnswer } from './node/send-answer.js';
+
+export interface HandlerOptions extends ResponderOptions {
+  /**
+   * How long a client may send nothing in the middle of a body, or take nothing of an answer, in milliseconds;
+   * 60,000 by default (tusd's `-network-timeout`).
+   */
+  readonly networkTimeoutMs?: number;
+  /**
+   * How long work goes on after its client has left, in milliseconds; 10,000 by default (tusd's
+   * `-request-completion-timeout`).
+   */
+  readonly requestCompletionTimeoutMs?: number;
+}
+
+/** A request listener for `node:http` and everything that is built on it. */
+export interface Handler {
+  (request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * Sets up what belongs to the whole server: no time limit for a request (Node cuts uploads off after five minutes
+   * otherwise), timeouts for headers and idle connections after `networkTimeoutMs`, and `Expect: 100-continue` below
+   * the base path answered only once a request is accepted. Requests themselves still have to be given to the handler.
+   */
+  attach(server: http.Server | https.Server): void;
+  /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
+  close(): Promise<void>;
+}
+
+/** Makes a handler of uploads for one's own program. */
+export function createHandler(options: HandlerOptions): Handler {
+  const { networkTimeoutMs = 60_000, requestCompletionTimeoutMs = 10_000 } = options;
+  const logger = options.logger ?? silentLogger;
+  const responder = new Responder(options);
+  const awaitingContinue = new WeakSet<IncomingMessage>();
+  const checkMounting = mountingCheck(logger);
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Without a listener, the error of a lost connection would end the process.
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    checkMounting(request);
+    const exchange = new NodeExchange(request, response, {
+      networkTimeoutMs,
+      requestCompletionTimeoutMs,
+      continueExpected: awaitingContinue.has(request),
+    });
+    const answer = wasConsumed(request, exchange)
+      ? consumedAnswer(logger)
+      : await responder.respond(exchange);
+    try {
+      await sendAnswer(request, response, answer, networkTimeoutMs);
+    } catch (error) {
+      sendFailed(request, response, error);
+    }
+  }
+
+  function sendFailed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (!response.destroyed) {
+      logger.log('error', 'InternalServerError', { path: request.url, error });
+    }
+    // A header that cannot be sent (a hook's) is worth an answer; a download that broke off is not.
+    if (response.headersSent) response.destroy();
+    else response.writeHead(500).end(encodeError(toTusError(error)).body);
+  }
+
+  const handler = (request: IncomingMessage, response: ServerResponse): void => {
+    void handle(request, response);
+  };
+  return Object.assign(handler, {
+    attach(server: http.Server | https.Server): void {
+      attachedServers.add(server);
+      server.requestTimeout = 0;
+      server.headersTimeout = networkTimeoutMs;
+      server.keepAliveTimeout = networkTimeoutMs;
+      server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+        if (responder.owns(request.url ?? '')) awaitingContinue.add(request);
+        else response.writeContinue();
+        server.emit('request', request, response);
+      });
+    },
+    close: () => responder.close(),
+  });
+}
+
+const attachedServers = new WeakSet<object>();
+
+/** Warns once where the server that the handler is mounted in will break uploads. */
+function mountingCheck(logger: Logger): (request: IncomingMessage) => void {
+  let checked = false;
+  return ({ socket }) => {
+    if (checked) return;
+    checked = true;
+    const server = 'server' in socket ? socket.server : undefined;
+    if (!(server instanceof http.Server) || attachedServers.has(server)) return;
+    const problems = [
+      server.requestTimeout > 0 &&
+        `requests that take longer than ${server.requestTimeout} ms are cut off (requestTimeout)`,
+      server.listenerCount('checkContinue') === 0 &&
+        'clients that send Expect: 100-continue are told to go on before their request is accepted',
+    ].filter((problem) => problem !== false);
+    if (problems.length === 0) return;
+    logger.log('warn', 'ServerNotAttached', {
+      problem: problems.join('; '),
+      hint: 'call handler.attach(server) once, with the http.Server that the handler is mounted in',
+    });
+  };
+}
+
+/** Whether a body parser in front of the handler has eaten the upload. */
+function wasConsumed(request: IncomingMessage, exchange: NodeExchange): boolean {
+  return request.readableDidRead && exchange.bodyLength !== 0;
+}
+
+function consumedAnswer(logger: Logger): ReturnType<typeof encodeError> {
+  const error = new TusError('ERR_INTERNAL_SERVER_ERROR', {
+    detail:
+      'the request body was consumed before it reached the upload handler; mount the handler before any body parser',
+  });
+  logger.log('error', 'InternalServerError', { error });
+  return encodeError(error);
+}

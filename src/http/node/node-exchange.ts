@@ -1,0 +1,108 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { Exchange } from '../../core/exchange.js';
+import type { RequestInfo } from '../../core/hooks.js';
+import { parseInteger } from '../../protocol/integer.js';
+import { NodeBody } from './node-body.js';
+
+export interface NodeExchangeOptions {
+  readonly networkTimeoutMs: number;
+  readonly requestCompletionTimeoutMs: number;
+  /** Whether the client waits for a 100 that Node has not sent. */
+  readonly continueExpected: boolean;
+}
+
+/** A `node:http` request as an {@link Exchange}. What few requests need is made when it is asked for. */
+export class NodeExchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly bodyLength: number | undefined;
+  readonly body: NodeBody;
+  readonly #request: IncomingMessage;
+  readonly #options: NodeExchangeOptions;
+  readonly #disconnected = new AbortController();
+  #abandoned: AbortController | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
+    this.#request = request;
+    this.#options = options;
+    this.method = request.method ?? '';
+    this.target = requestTarget(request);
+    this.bodyLength = bodyLength(request);
+    this.body = new NodeBody(request, {
+      idleTimeoutMs: options.networkTimeoutMs,
+      onFirstRead: () => {
+        if (options.continueExpected) response.writeContinue();
+      },
+    });
+    if (response.destroyed) this.#disconnected.abort();
+    else {
+      response.once('close', () => {
+        if (!response.writableFinished) this.#disconnected.abort();
+      });
+    }
+  }
+
+  readonly header = (name: string): string | undefined => {
+    const value = this.#request.headers[name];
+    return typeof value === 'string' || value === undefined ? value : value.join(', ');
+  };
+
+  get requestId(): string | undefined {
+    return this.header('x-request-id')?.slice(0, 36);
+  }
+
+  get request(): RequestInfo {
+    const { remoteAddress = '', remotePort = '' } = this.#request.socket;
+    return {
+      method: this.method,
+      uri: this.target,
+      remoteAddress: remoteAddress.includes(':')
+        ? `[${remoteAddress}]:${remotePort}`
+        : `${remoteAddress}:${remotePort}`,
+      // Node leaves no value undefined; its type only allows for asking after any name.
+      headers: Object.fromEntries(
+        Object.entries(this.#request.headersDistinct).map(([name, values]) => [name, values ?? []]),
+      ),
+    };
+  }
+
+  get scheme(): 'http' | 'https' {
+    return this.#request.socket instanceof TLSSocket ? 'https' : 'http';
+  }
+
+  get host(): string | undefined {
+    return this.header('host');
+  }
+
+  get disconnected(): AbortSignal {
+    return this.#disconnected.signal;
+  }
+
+  /** Work that was begun goes on for a while after the client has left, so that it need not be done again. */
+  get signal(): AbortSignal {
+    if (this.#abandoned === undefined) {
+      const abandoned = new AbortController();
+      const later = (): void => {
+        setTimeout(() => abandoned.abort(), this.#options.requestCompletionTimeoutMs).unref();
+      };
+      if (this.disconnected.aborted) later();
+      else this.disconnected.addEventListener('abort', later, { once: true });
+      this.#abandoned = abandoned;
+    }
+    return this.#abandoned.signal;
+  }
+}
+
+/** Routers such as Express cut off the prefix that they are mounted at and keep the whole target here. */
+function requestTarget(request: IncomingMessage): string {
+  if ('originalUrl' in request && typeof request.originalUrl === 'string') {
+    return request.originalUrl;
+  }
+  return request.url ?? '';
+}
+
+function bodyLength({ headers }: IncomingMessage): number | undefined {
+  if (headers['transfer-encoding'] !== undefined) return undefined;
+  return parseInteger(headers['content-length'] ?? '0');
+}

@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { Answer } from '../../core/exchange.js';
+
+const lingerMs = 1000;
+const lingerBytes = 1024 * 1024;
+
+/** Sends an answer; resolves when it is on its way or the client has gone. */
+export async function sendAnswer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Answer,
+  networkTimeoutMs: number,
+): Promise<void> {
+  if (response.destroyed) {
+    if (typeof body === 'object') body.destroy();
+    return;
+  }
+  if (typeof body === 'object') {
+    response.writeHead(status, headers);
+    // A client that takes nothing for so long is gone; its descriptor is not to wait for it.
+    response.setTimeout(networkTimeoutMs, () => response.destroy());
+    await pipeline(body, response);
+    return;
+  }
+  // Neither has a body, whatever the protocol would like to say.
+  const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
+  const content = bodiless ? '' : (body ?? '');
+  if (!bodiless) headers['Content-Length'] = String(Buffer.byteLength(content));
+  response.writeHead(status, headers);
+  if (request.complete) response.end(content);
+  else await sendEarly(request, response, content);
+}
+
+/**
+ * An answer that comes before its request has been read. A connection closed with bytes unread is reset, and the reset
+ * would overtake the answer; one left open would make the server read a body of any size. So the whole answer goes out,
+ * and the response ends only after what still comes has been read and thrown away, for a moment. If the request ends
+ * within that, the connection can be used again.
+ */
+async function sendEarly(
+  request: IncomingMessage,
+  response: ServerResponse,
+  content: string,
+): Promise<void> {
+  if (content === '') response.flushHeaders();
+  else response.write(content);
+  await discardRest(request);
+  response.end();
+  if (!request.complete) request.socket.destroySoon();
+}
+
+function discardRest(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    let left = lingerBytes;
+    const timer = setTimeout(done, lingerMs);
+    const onData = (bytes: Uint8Array): void => {
+      left -= bytes.length;
+      if (left < 0) done();
+    };
+    function done(): void {
+      clearTimeout(timer);
+      request.off('data', onData).off('end', done).off('close', done);
+      request.pause();
+      resolve();
+    }
+    request.on('data', onData).once('end', done).once('close', done).resume();
+  });
+}

@@ -1,0 +1,159 @@
+import { TusError, toTusError } from '../core/errors.js';
+import type { Answer, Exchange } from '../core/exchange.js';
+import { type Logger, silentLogger } from '../core/logger.js';
+import type { Command, Method } from '../protocol/command.js';
+import { checkVersion, decode } from '../protocol/tus-v1/decode.js';
+import {
+  encodeAppended,
+  encodeCreated,
+  encodeError,
+  encodeInspected,
+  encodeOptions,
+  encodeRead,
+  encodeTerminated,
+} from '../protocol/tus-v1/encode.js';
+import { enabledExtensions, type TusExtension } from '../protocol/tus-v1/extensions.js';
+import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
+import { corsHeaders } from './cors.js';
+import { publicOrigin } from './origin.js';
+import { type Base, matchRoute, parseBase, type Route } from './route.js';
+
+export interface ResponderOptions extends UploadsOptions {
+  /**
+   * Where uploads live: a path, or an absolute URL that then begins every Location; `/files/` by default (tusd's
+   * `-base-path`).
+   */
+  readonly basePath?: string;
+  /** Extensions of tus that are neither announced nor served (tusd's `-disable-termination`, …). */
+  readonly disableExtensions?: readonly TusExtension[];
+  /** No GET of uploads (tusd's `-disable-download`). */
+  readonly disableDownload?: boolean;
+  /** No CORS headers: somebody else sends them (tusd's `-disable-cors`). */
+  readonly disableCors?: boolean;
+  /** Believe X-Forwarded-Host, X-Forwarded-Proto and Forwarded (tusd's `-behind-proxy`). */
+  readonly behindProxy?: boolean;
+}
+
+/**
+ * Turns exchanges into answers, whatever runtime they come from. The order of checks: method override, route, version,
+ * headers, and in the operation: access, limits, lock, offset, body.
+ */
+export class Responder {
+  readonly #options: ResponderOptions;
+  readonly #logger: Logger;
+  readonly #uploads: Uploads;
+  readonly #base: Base;
+  readonly #extensions: ReadonlySet<TusExtension>;
+  readonly #creationMethods: readonly Method[];
+  readonly #uploadMethods: readonly Method[];
+
+  constructor(options: ResponderOptions) {
+    const { capabilities } = options.backend.store;
+    this.#options = options;
+    this.#logger = options.logger ?? silentLogger;
+    this.#uploads = new Uploads(options);
+    this.#base = parseBase(options.basePath ?? '/files/');
+    this.#extensions = enabledExtensions(capabilities, options.disableExtensions);
+    this.#creationMethods = this.#extensions.has('creation') ? ['OPTIONS', 'POST'] : ['OPTIONS'];
+    const uploadMethods: Method[] = ['OPTIONS', 'HEAD', 'PATCH'];
+    if (capabilities.reading && !options.disableDownload) uploadMethods.push('GET');
+    if (this.#extensions.has('termination')) uploadMethods.push('DELETE');
+    this.#uploadMethods = uploadMethods;
+  }
+
+  /** Whether a request target lies below the base path. */
+  owns(target: string): boolean {
+    return matchRoute(target, this.#base) !== undefined;
+  }
+
+  /** The answer to `exchange`. Never rejects: what fails is an answer too. */
+  async respond(exchange: Exchange): Promise<Answer> {
+    this.#log('RequestIncoming', exchange);
+    const method = effectiveMethod(exchange);
+    let answer: Answer;
+    try {
+      answer = await this.#answer(exchange, method);
+    } catch (error) {
+      answer = this.#encodeError(toTusError(error), exchange, method);
+    }
+    this.#log('ResponseOutgoing', exchange, answer.status);
+    Object.assign(answer.headers, { 'X-Content-Type-Options': 'nosniff' });
+    if (!this.#options.disableCors) {
+      const allMethods = new Set([...this.#creationMethods, ...this.#uploadMethods]);
+      Object.assign(answer.headers, corsHeaders(exchange, method, allMethods));
+    }
+    return answer;
+  }
+
+  /** Interrupts what is being received and resolves when what had arrived is stored. */
+  close(): Promise<void> {
+    return this.#uploads.close();
+  }
+
+  async #answer(exchange: Exchange, method: string): Promise<Answer> {
+    const route = matchRoute(exchange.target, this.#base);
+    if (route === undefined || route === 'invalid') throw new TusError('ERR_UPLOAD_NOT_FOUND');
+    const known = this.#allowedMethod(route, method);
+    if (known === 'OPTIONS') return encodeOptions(this.#extensions, this.#options.maxSize);
+    const request = { method: known, id: route.id, header: exchange.header };
+    checkVersion(request);
+    return this.#execute(decode(request, this.#extensions), exchange);
+  }
+
+  #allowedMethod(route: Route, method: string): Method {
+    const allowed = route.id === undefined ? this.#creationMethods : this.#uploadMethods;
+    const known = allowed.find((name) => name === method);
+    if (known !== undefined) return known;
+    throw new TusError('ERR_METHOD_NOT_ALLOWED', { headers: { Allow: allowed.join(', ') } });
+  }
+
+  async #execute(command: Command, exchange: Exchange): Promise<Answer> {
+    const uploads = this.#uploads;
+    switch (command.kind) {
+      case 'create': {
+        const outcome = await uploads.create(command.draft, command.withBody, exchange);
+        return encodeCreated(
+          outcome,
+          this.#location(outcome.upload.id, exchange),
+          command.withBody,
+        );
+      }
+      case 'append':
+        return encodeAppended(await uploads.append(command, exchange));
+      case 'inspect':
+        return encodeInspected(await uploads.inspect(command.id, exchange));
+      case 'read':
+        return encodeRead(await uploads.read(command.id, exchange));
+      case 'terminate':
+        return encodeTerminated(await uploads.terminate(command.id, exchange));
+    }
+  }
+
+  /** An ID is made of what may stand in a path as it is, so there is nothing to encode. */
+  #location(id: string, exchange: Exchange): string {
+    const origin = this.#base.origin ?? publicOrigin(exchange, this.#options.behindProxy ?? false);
+    return `${origin}${this.#base.path}${id}`;
+  }
+
+  #encodeError(error: TusError, exchange: Exchange, method: string): Answer {
+    if (error.status >= 500 && error.cause !== undefined) {
+      const { target: path, requestId } = exchange;
+      this.#logger.log('error', 'InternalServerError', { method, path, requestId, error });
+    }
+    const answer = encodeError(error);
+    if (method !== 'HEAD') return answer;
+    // A 404 or 410 may be kept by caches where nothing forbids it.
+    return { status: answer.status, headers: { ...answer.headers, 'Cache-Control': 'no-store' } };
+  }
+
+  #log(event: string, exchange: Exchange, status?: number): void {
+    if (!this.#logger.enabled('debug')) return;
+    const { method, target: path, requestId } = exchange;
+    this.#logger.log('debug', event, { method, path, requestId, status });
+  }
+}
+
+/** "If the X-HTTP-Method-Override header is present, it MUST be interpreted as the request's method", whatever that is. */
+function effectiveMethod(exchange: Exchange): string {
+  return exchange.header('x-http-method-override') ?? exchange.method;
+}

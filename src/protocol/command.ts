@@ -1,0 +1,26 @@
+import type { UploadDraft } from '../core/upload.js';
+
+/** What a request asks for, once its protocol has been read off it. */
+export type Command =
+  | { readonly kind: 'create'; readonly draft: UploadDraft; readonly withBody: boolean }
+  | {
+      readonly kind: 'append';
+      readonly id: string;
+      readonly offset: number;
+      readonly size?: number;
+    }
+  | { readonly kind: 'inspect'; readonly id: string }
+  | { readonly kind: 'read'; readonly id: string }
+  | { readonly kind: 'terminate'; readonly id: string };
+
+/** Methods that mean something here, once an override has been applied. */
+export type Method = 'OPTIONS' | 'POST' | 'HEAD' | 'PATCH' | 'GET' | 'DELETE';
+
+/** A request as a decoder sees it: routed, with its real method. */
+export interface RoutedRequest {
+  readonly method: Exclude<Method, 'OPTIONS'>;
+  /** Undefined at the URL where uploads are created. */
+  readonly id: string | undefined;
+  /** Value of a header (lower-case name). */
+  readonly header: (name: string) => string | undefined;
+}

@@ -1,0 +1,25 @@
+import type { StoreCapabilities } from '../../core/data-store.js';
+
+/** The extensions of tus 1.0.0 that tuskd has, by their names in Tus-Extension. */
+export const extensionNames = [
+  'creation',
+  'creation-with-upload',
+  'creation-defer-length',
+  'termination',
+] as const;
+export type TusExtension = (typeof extensionNames)[number];
+
+/** The extensions that are on: announced and served. What the store cannot do is off, and so is what was switched off. */
+export function enabledExtensions(
+  capabilities: StoreCapabilities,
+  disabled: readonly TusExtension[] = [],
+): ReadonlySet<TusExtension> {
+  const possible = {
+    creation: true,
+    // "The Server MUST NOT offer it without Creation."
+    'creation-with-upload': !disabled.includes('creation'),
+    'creation-defer-length': !disabled.includes('creation') && capabilities.declaredLength,
+    termination: capabilities.termination,
+  } satisfies Record<TusExtension, boolean>;
+  return new Set(extensionNames.filter((name) => possible[name] && !disabled.includes(name)));
+}

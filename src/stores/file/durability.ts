@@ -1,0 +1,37 @@
+import { constants } from 'node:fs';
+import { dirname } from 'node:path';
+import { isFull, type UploadInfo } from '../../core/upload.js';
+import { fsync, withFile } from './fs.js';
+import type { UploadPaths } from './upload-paths.js';
+
+/**
+ * When bytes have to be on the disk itself, where a power cut cannot take them (tuskd's `-fsync`). Nothing of this is
+ * about crashes of the server: the kernel has the bytes then.
+ *
+ * - `off`: whenever the kernel likes
+ * - `finish`: before a finished upload is reported as finished
+ * - `request`: before each answer, so that no client ever has to send again what it was told is stored
+ */
+export type FsyncMode = 'off' | 'finish' | 'request';
+
+export interface Durability {
+  readonly fsync: FsyncMode;
+}
+
+/** Whether an upload must be on the disk before anybody is told that it stands like this. */
+export function mustBeDurable({ fsync: mode }: Durability, upload: UploadInfo): boolean {
+  return mode === 'request' || (mode === 'finish' && isFull(upload));
+}
+
+/** Brings data, record and the names of both to the disk. */
+export async function makeDurable({ data, readFlag, info }: UploadPaths): Promise<void> {
+  // fsync() on a descriptor opened for reading flushes the whole file, also what others wrote.
+  await withFile(data, readFlag, undefined, fsync);
+  await withFile(info, constants.O_RDONLY, undefined, fsync);
+  for (const folder of new Set([dirname(data), dirname(info)])) await syncFolder(folder);
+}
+
+/** Windows cannot sync folders, and NTFS journals their entries. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform !== 'win32') await withFile(path, constants.O_RDONLY, undefined, fsync);
+}

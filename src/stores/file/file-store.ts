@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type {
+  DataStore,
+  StoreCapabilities,
+  StoredItem,
+  WaitOptions,
+} from '../../core/data-store.js';
+import { TusError } from '../../core/errors.js';
+import type { UploadDraft, UploadInfo } from '../../core/upload.js';
+import { type FsyncMode, makeDurable, mustBeDurable } from './durability.js';
+import { asTusError, isMissing } from './file-errors.js';
+import { FileUpload, type FileUploadOptions } from './file-upload.js';
+import { close, flags, hasCode, lstat, open, readSmallFile, removeFile, stat } from './fs.js';
+import { parseInfo, serializeInfo, type StoredInfo } from './info-file.js';
+import { listFiles } from './list-files.js';
+import {
+  checkParents,
+  makeFolder,
+  removeEmptyParents,
+  type UploadPaths,
+  uploadPaths,
+  wishedPath,
+} from './upload-paths.js';
+import { createInfo } from './write-info.js';
+
+export type { FsyncMode } from './durability.js';
+
+export interface FileStoreOptions {
+  /** Where uploads are kept; made when needed (tusd's `-upload-dir`). May be a symbolic link. */
+  readonly directory: string;
+  /** When bytes are forced to the disk; `off` by default. */
+  readonly fsync?: FsyncMode;
+  /** Permissions of new folders, before the umask; 0o775 by default (tusd's `-dir-perms`). */
+  readonly dirPerms?: number;
+  /** Permissions of new files, before the umask; 0o664 by default (tusd's `-file-perms`). */
+  readonly filePerms?: number;
+}
+
+/** Keeps uploads in a directory, in tusd's files to the letter: `ID` with the bytes and `ID.info` with the record. */
+export class FileStore implements DataStore {
+  readonly capabilities: StoreCapabilities = {
+    termination: true,
+    reading: true,
+    concatenation: false,
+    declaredLength: true,
+    provisionalChunks: false,
+    finishing: false,
+    chosenIds: true,
+  };
+  readonly #options: FileUploadOptions & { readonly dirPerms: number };
+
+  constructor({ directory, fsync, dirPerms, filePerms }: FileStoreOptions) {
+    this.#options = {
+      directory,
+      fsync: fsync ?? 'off',
+      dirPerms: dirPerms ?? 0o775,
+      filePerms: filePerms ?? 0o664,
+    };
+  }
+
+  /** Makes the directory and checks that it can be used, so that a server fails at its start and not at the first upload. */
+  async prepare(): Promise<void> {
+    const { directory, dirPerms } = this.#options;
+    await mkdir(directory, { recursive: true, mode: dirPerms });
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  }
+
+  async newUpload(draft: UploadDraft): Promise<FileUpload> {
+    const { directory } = this.#options;
+    const id = draft.id ?? randomBytes(16).toString('hex');
+    const wished = draft.storage?.['Path'];
+    const storage = {
+      Type: 'filestore',
+      Path: wished === undefined ? join(directory, id) : wishedPath(directory, wished),
+      InfoPath: `${join(directory, id)}.info`,
+    };
+    const paths = uploadPaths(directory, id, storage);
+    const info = { ...draft, id, storage };
+    try {
+      await this.#createFiles(paths, info);
+      const upload = { ...info, offset: 0, modifiedAt: Date.now() };
+      if (mustBeDurable(this.#options, upload)) await makeDurable(paths);
+      return new FileUpload(this.#options, paths, upload);
+    } catch (error) {
+      throw creationError(error);
+    }
+  }
+
+  async getUpload(id: string): Promise<FileUpload> {
+    const { directory } = this.#options;
+    try {
+      if (id.includes('/')) await checkParents(directory, id);
+      const stored = readInfo(await readSmallFile(`${join(directory, id)}.info`), id);
+      const { paths, size, modifiedAt } = await this.#findData(id, stored);
+      const upload: UploadInfo = { ...stored, id, offset: size, modifiedAt };
+      // What is about to be told may have been written by a process that died before it could sync.
+      if (mustBeDurable(this.#options, upload)) await makeDurable(paths);
+      return new FileUpload(this.#options, paths, upload);
+    } catch (error) {
+      throw asTusError(error);
+    }
+  }
+
+  list(options: WaitOptions = {}): AsyncIterable<StoredItem> {
+    return listFiles(this.#options.directory, options.signal);
+  }
+
+  /** The data file comes first and decides who has the ID: it is created or the upload exists, never truncated. */
+  async #createFiles(paths: UploadPaths, info: StoredInfo): Promise<void> {
+    const { directory, filePerms, fsync } = this.#options;
+    await this.#inFolder(paths, info.id, async () => {
+      await close(await open(paths.data, flags.create, filePerms));
+    });
+    try {
+      await createInfo(paths.info, serializeInfo(info), { filePerms, durable: fsync !== 'off' });
+    } catch (error) {
+      await removeFile(paths.data);
+      await removeEmptyParents(directory, info.id);
+      throw error;
+    }
+  }
+
+  /** Makes the folders only when they turn out to be missing: most IDs have none of their own. */
+  async #inFolder(paths: UploadPaths, id: string, create: () => Promise<void>): Promise<void> {
+    const { directory, dirPerms } = this.#options;
+    // Another request may remove the empty folder just before the file is in it.
+    for (let attempt = 0; attempt < 10; attempt += 1) {
+      try {
+        if (id.includes('/')) await checkParents(directory, id);
+        return await create();
+      } catch (error) {
+        if (!hasCode(error, 'ENOENT')) throw error;
+        await makeFolder(paths.data, dirPerms);
+        await makeFolder(paths.info, dirPerms);
+      }
+    }
+    throw new Error(`The folder of ${paths.data} disappears again and again`);
+  }
+
+  async #findData(
+    id: string,
+    { storage }: StoredInfo,
+  ): Promise<{ paths: UploadPaths; size: number; modifiedAt: number }> {
+    const { directory } = this.#options;
+    const paths = uploadPaths(directory, id, storage);
+    const standard = uploadPaths(directory, id);
+    if (paths.data !== standard.data) {
+      try {
+        const { size, mtimeMs } = await stat(paths.data);
+        return { paths, size, modifiedAt: mtimeMs };
+      } catch (error) {
+        // Written as seen from another working directory, or before the directory was moved.
+        if (!isMissing(error)) throw error;
+      }
+    }
+    const found = await lstat(standard.data);
+    if (!found.isFile()) throw new TusError('ERR_UPLOAD_NOT_FOUND');
+    return { paths: standard, size: found.size, modifiedAt: found.mtimeMs };
+  }
+}
+
+/** An info file that says nothing sensible is no missing upload: somebody has to look at it. */
+function readInfo(text: string, id: string): StoredInfo {
+  try {
+    return parseInfo(text);
+  } catch (error) {
+    throw new Error(`The info file of upload ${id} cannot be read`, { cause: error });
+  }
+}
+
+function creationError(error: unknown): unknown {
+  if (hasCode(error, 'EEXIST', 'EISDIR'))
+    return new TusError('ERR_UPLOAD_EXISTS', { cause: error });
+  if (hasCode(error, 'ENOTDIR')) return new TusError('ERR_UPLOAD_EXISTS', { cause: error });
+  if (hasCode(error, 'ENAMETOOLONG')) {
+    return new TusError('ERR_INVALID_UPLOAD_ID', { detail: 'it is too long', cause: error });
+  }
+  // A folder that is a symbolic link: there is no upload below it, and there will be none.
+  if (error instanceof TusError && error.code === 'ERR_UPLOAD_NOT_FOUND') {
+    return new TusError('ERR_INVALID_UPLOAD_ID', { cause: error });
+  }
+  return hasCode(error, 'ENOENT') ? error : asTusError(error);
+}

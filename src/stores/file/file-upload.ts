@@ -1,0 +1,117 @@
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { Body } from '../../core/body.js';
+import type {
+  ByteRange,
+  ReadResult,
+  Upload,
+  WriteChunkOptions,
+  WriteResult,
+} from '../../core/data-store.js';
+import type { UploadChanges, UploadInfo } from '../../core/upload.js';
+import { type Durability, makeDurable, mustBeDurable } from './durability.js';
+import { asTusError } from './file-errors.js';
+import { open, removeFile, withFile, writeAll } from './fs.js';
+import { serializeInfo } from './info-file.js';
+import { removeEmptyParents, type UploadPaths } from './upload-paths.js';
+import { replaceInfo } from './write-info.js';
+
+/** Bytes read from the disk at once for a download. */
+const readSize = 256 * 1024;
+
+export interface FileUploadOptions extends Durability {
+  readonly directory: string;
+  readonly filePerms: number;
+}
+
+/** One upload on disk: `ID` with its bytes, `ID.info` with its record. */
+export class FileUpload implements Upload {
+  readonly id: string;
+  readonly #options: FileUploadOptions;
+  readonly #paths: UploadPaths;
+  #info: UploadInfo;
+
+  constructor(options: FileUploadOptions, paths: UploadPaths, info: UploadInfo) {
+    this.id = info.id;
+    this.#options = options;
+    this.#paths = paths;
+    this.#info = info;
+  }
+
+  getInfo(): Promise<UploadInfo> {
+    return Promise.resolve(this.#info);
+  }
+
+  async update(changes: UploadChanges): Promise<UploadInfo> {
+    const { filePerms, fsync } = this.#options;
+    const info = { ...this.#info, ...changes };
+    try {
+      const content = serializeInfo(info);
+      await replaceInfo(this.#paths.info, content, { filePerms, durable: fsync !== 'off' });
+      this.#info = info;
+      await this.#keepPromise();
+    } catch (error) {
+      throw asTusError(error);
+    }
+    return info;
+  }
+
+  async writeChunk(
+    offset: number,
+    body: Body,
+    { signal }: WriteChunkOptions = {},
+  ): Promise<WriteResult> {
+    try {
+      const { data, writeFlag } = this.#paths;
+      const result = await withFile(data, writeFlag, undefined, (descriptor) =>
+        storeBody(descriptor, offset, body, signal),
+      );
+      this.#info = { ...this.#info, offset: offset + result.bytesWritten, modifiedAt: Date.now() };
+      await this.#keepPromise();
+      return result;
+    } catch (error) {
+      throw asTusError(error);
+    }
+  }
+
+  async read({ start, end }: ByteRange): Promise<ReadResult> {
+    if (start >= end) return { stream: Readable.from([]) };
+    try {
+      const fd = await open(this.#paths.data, this.#paths.readFlag);
+      return {
+        stream: createReadStream('', { fd, start, end: end - 1, highWaterMark: readSize }),
+      };
+    } catch (error) {
+      throw asTusError(error);
+    }
+  }
+
+  /** The record goes first: an upload without one is gone, while data without one is only left over. */
+  async terminate(): Promise<void> {
+    await removeFile(this.#paths.info);
+    await removeFile(this.#paths.data);
+    await removeEmptyParents(this.#options.directory, this.id);
+  }
+
+  async #keepPromise(): Promise<void> {
+    if (mustBeDurable(this.#options, this.#info)) await makeDurable(this.#paths);
+  }
+}
+
+/** Writes what arrives while the next of it arrives: one call for all that came during the last one. */
+async function storeBody(
+  descriptor: number,
+  offset: number,
+  body: Body,
+  signal: AbortSignal | undefined,
+): Promise<WriteResult> {
+  let bytesWritten = 0;
+  for (;;) {
+    const batch = await body.next();
+    if (signal?.aborted) return { bytesWritten, error: signal.reason };
+    if (batch === null) return { bytesWritten };
+    const written = await writeAll(descriptor, batch, offset + bytesWritten);
+    bytesWritten += written.bytesWritten;
+    if (written.error !== undefined) return { bytesWritten, error: asTusError(written.error) };
+  }
+}

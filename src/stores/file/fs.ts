@@ -1,0 +1,104 @@
+import { constants } from 'node:fs';
+import * as fs from 'node:fs';
+import { promisify } from 'node:util';
+
+// The callback API on bare descriptors: a FileHandle costs an object, a finalizer and more promises for each call.
+export const open = promisify(fs.open);
+export const close = promisify(fs.close);
+export const read = promisify(fs.read);
+export const writev = promisify(fs.writev);
+export const fsync = promisify(fs.fsync);
+export const link = promisify(fs.link);
+export const lstat = promisify(fs.lstat);
+export const mkdir = promisify(fs.mkdir);
+export const rename = promisify(fs.rename);
+export const rmdir = promisify(fs.rmdir);
+export const stat = promisify(fs.stat);
+export const unlink = promisify(fs.unlink);
+
+// Windows has no symbolic links that need this; there the constant is missing.
+const noFollow = constants.O_NOFOLLOW ?? 0;
+export const flags = {
+  /** Read; never through a symbolic link. */
+  read: constants.O_RDONLY | noFollow,
+  /** Write into a file that is there; never through a symbolic link. */
+  write: constants.O_WRONLY | noFollow,
+  /** Write a file that must not be there yet. */
+  create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow,
+  /** Write a file anew. */
+  replace: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | noFollow,
+} as const;
+
+/** Whether `error` is a file-system error with one of these codes. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+/** Runs `use` with an open file and closes it in any case. */
+export async function withFile<T>(
+  path: string,
+  flag: number,
+  mode: number | undefined,
+  use: (descriptor: number) => Promise<T>,
+): Promise<T> {
+  const descriptor = await open(path, flag, mode);
+  try {
+    return await use(descriptor);
+  } finally {
+    await close(descriptor);
+  }
+}
+
+/** Writes all of `buffers` at `position`; with what is written where that fails halfway. */
+export async function writeAll(
+  descriptor: number,
+  buffers: readonly Uint8Array[],
+  position: number,
+): Promise<{ bytesWritten: number; error?: unknown }> {
+  let left = [...buffers];
+  let bytesWritten = 0;
+  try {
+    while (left.length > 0) {
+      const written = await writev(descriptor, left, position + bytesWritten);
+      bytesWritten += written.bytesWritten;
+      left = withoutFirst(left, written.bytesWritten);
+    }
+    return { bytesWritten };
+  } catch (error) {
+    return { bytesWritten, error };
+  }
+}
+
+/** A disk that fills up takes a part and refuses the rest at the next call. */
+function withoutFirst(buffers: Uint8Array[], count: number): Uint8Array[] {
+  let left = count;
+  let index = 0;
+  for (const buffer of buffers) {
+    if (buffer.length > left) return [buffer.subarray(left), ...buffers.slice(index + 1)];
+    left -= buffer.length;
+    index += 1;
+  }
+  return [];
+}
+
+/** The whole of a small file, without following a symbolic link. */
+export async function readSmallFile(path: string): Promise<string> {
+  return withFile(path, flags.read, undefined, async (descriptor) => {
+    const pieces: Uint8Array[] = [];
+    for (;;) {
+      const buffer = Buffer.allocUnsafe(4096);
+      const { bytesRead } = await read(descriptor, buffer, 0, buffer.length, null);
+      pieces.push(buffer.subarray(0, bytesRead));
+      if (bytesRead < buffer.length) return Buffer.concat(pieces).toString('utf8');
+    }
+  });
+}
+
+/** Removes a file; one that is not there is as good. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+  }
+}

@@ -1,0 +1,75 @@
+import { constants } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { TusError } from '../../core/errors.js';
+import type { UploadInfo } from '../../core/upload.js';
+import { flags, hasCode, lstat, mkdir, rmdir } from './fs.js';
+
+/** Where the two files of an upload are. */
+export interface UploadPaths {
+  readonly info: string;
+  readonly data: string;
+  /** Flags to open the data with. Only a path that the operator gave (`Storage.Path`) may be a symbolic link. */
+  readonly readFlag: number;
+  readonly writeFlag: number;
+}
+
+/** The paths of upload `id`, whose record says `storage`. */
+export function uploadPaths(
+  directory: string,
+  id: string,
+  storage: UploadInfo['storage'] = {},
+): UploadPaths {
+  const standard = join(directory, id);
+  const data = storage['Path'] ?? standard;
+  const isOperators = data !== standard;
+  return {
+    info: `${standard}.info`,
+    data,
+    readFlag: isOperators ? constants.O_RDONLY : flags.read,
+    writeFlag: isOperators ? constants.O_WRONLY : flags.write,
+  };
+}
+
+/** A wish for a path, from the operator's hook: absolute, or relative to the upload directory. */
+export function wishedPath(directory: string, path: string): string {
+  return isAbsolute(path) ? path : join(directory, path);
+}
+
+/** IDs with `/` make folders. None of them may be a symbolic link, or a client could reach what lies behind it. */
+export async function checkParents(directory: string, id: string): Promise<void> {
+  for (const parent of parents(directory, id)) {
+    if ((await lstat(parent)).isSymbolicLink()) throw new TusError('ERR_UPLOAD_NOT_FOUND');
+  }
+}
+
+/**
+ * Makes the folder of `path` where it is missing.
+ * @throws TusError ERR_UPLOAD_EXISTS where an upload stands in the way (`a` beside `a/b`)
+ */
+export async function makeFolder(path: string, dirPerms: number): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: dirPerms });
+  } catch (error) {
+    if (hasCode(error, 'EEXIST', 'ENOTDIR'))
+      throw new TusError('ERR_UPLOAD_EXISTS', { cause: error });
+    throw error;
+  }
+}
+
+/** Removes the folders that `id` made, from the innermost out, as far as nothing else is in them. */
+export async function removeEmptyParents(directory: string, id: string): Promise<void> {
+  for (const parent of parents(directory, id).reverse()) {
+    try {
+      await rmdir(parent);
+    } catch (error) {
+      if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
+      throw error;
+    }
+  }
+}
+
+/** The folders between the upload directory and the upload, from the outermost in. */
+function parents(directory: string, id: string): string[] {
+  const segments = id.split('/').slice(0, -1);
+  return segments.map((_, index) => join(directory, ...segments.slice(0, index + 1)));
+}

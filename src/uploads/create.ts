@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { TusError } from '../core/errors.js';
+import type { RequestContext } from '../core/exchange.js';
+import type { HookHttpResponse, HookResponse } from '../core/hooks.js';
+import type { Outcome } from '../core/outcome.js';
+import { isFull, type UploadDraft } from '../core/upload.js';
+import { isUploadId } from '../core/upload-id.js';
+import { type Environment, logUpload } from './environment.js';
+import { hasFinishStep } from './finish.js';
+import { receive } from './receive.js';
+import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
+import { uploadState } from './state.js';
+import { withLock } from './with-lock.js';
+
+/**
+ * Makes an upload and takes in the body that came with the request, if `withBody`.
+ *
+ * @throws TusError ERR_MAX_SIZE_EXCEEDED, ERR_UPLOAD_SIZE_EXCEEDED, ERR_UPLOAD_REJECTED, ERR_UPLOAD_EXISTS, and what
+ * the access check, the store and the body have to say. Nothing is made unless all checks have passed.
+ */
+export async function createUpload(
+  env: Environment,
+  wish: UploadDraft,
+  withBody: boolean,
+  context: RequestContext,
+): Promise<Outcome> {
+  await checkAccess(env, 'create', [], context);
+  checkSize(env, wish, withBody ? (context.bodyLength ?? 0) : 0);
+  const { draft, httpResponse } = await askPreCreate(env, wish, context);
+  const handle = await env.store.newUpload(
+    {
+      ...draft,
+      id: draft.id ?? randomBytes(16).toString('hex'),
+      createdAt: Date.now(),
+      ...(hasFinishStep(env) && { finish: 'pending' as const }),
+    },
+    { signal: context.signal },
+  );
+  const upload = await handle.getInfo();
+  logUpload(env, 'info', 'UploadCreated', context, { id: upload.id, size: upload.size });
+  await publish(env, 'post-create', upload, context);
+  const outcome =
+    withBody || isFull(upload)
+      ? await withLock(env, upload.id, context, (held) =>
+          receive(env, handle, upload, context, held, false),
+        )
+      : { upload, state: uploadState(upload) };
+  return withResponse(outcome, httpResponse);
+}
+
+function checkSize(env: Environment, { size }: UploadDraft, bodyLength: number): void {
+  if (env.maxSize !== undefined && Math.max(size ?? 0, bodyLength) > env.maxSize) {
+    throw new TusError('ERR_MAX_SIZE_EXCEEDED', {
+      detail: `an upload may have ${env.maxSize} bytes at most`,
+    });
+  }
+  if (size !== undefined && bodyLength > size) throw new TusError('ERR_UPLOAD_SIZE_EXCEEDED');
+}
+
+async function askPreCreate(
+  env: Environment,
+  wish: UploadDraft,
+  context: RequestContext,
+): Promise<{ draft: UploadDraft; httpResponse: HookHttpResponse | undefined }> {
+  const response = await invokeHook(
+    env,
+    'pre-create',
+    { ...wish, id: wish.id ?? '', offset: 0, modifiedAt: Date.now(), storage: {} },
+    context,
+  );
+  if (response.rejectUpload) throw rejection('ERR_UPLOAD_REJECTED', response.httpResponse);
+  return { draft: applyChanges(wish, response.changes), httpResponse: response.httpResponse };
+}
+
+function applyChanges(wish: UploadDraft, changes: HookResponse['changes']): UploadDraft {
+  if (changes === undefined) return wish;
+  const { id, metadata, storage } = changes;
+  if (id !== undefined && !isUploadId(id)) {
+    throw new Error(
+      `pre-create hook wants the upload ID ${JSON.stringify(id)}, which is not valid`,
+    );
+  }
+  // With other metadata, what the client sent is no longer what HEAD has to give back.
+  const { rawMetadata, ...rest } = wish;
+  return {
+    ...rest,
+    ...(metadata === undefined
+      ? rawMetadata !== undefined && { rawMetadata }
+      : { metadata: Object.assign(Object.create(null), metadata) }),
+    ...(id !== undefined && { id }),
+    ...(storage !== undefined && { storage }),
+  };
+}
+
+/** Where both pre-create and pre-finish want something of the answer, the later one wins. */
+function withResponse(outcome: Outcome, earlier: HookHttpResponse | undefined): Outcome {
+  if (earlier === undefined) return outcome;
+  const later = outcome.httpResponse;
+  return {
+    ...outcome,
+    httpResponse: { ...earlier, ...later, headers: { ...earlier.headers, ...later?.headers } },
+  };
+}

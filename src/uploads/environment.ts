@@ -1,0 +1,31 @@
+import type { Backend } from '../core/compose.js';
+import type { RequestContext } from '../core/exchange.js';
+import type { Hooks } from '../core/hooks.js';
+import type { LogFields, LogLevel, Logger } from '../core/logger.js';
+import type { RunningBodies } from './running-bodies.js';
+
+/** What every operation works with: made once a server. */
+export interface Environment extends Backend {
+  readonly hooks: Hooks | undefined;
+  readonly logger: Logger;
+  /** Bytes that one upload may have at most; undefined = no limit. */
+  readonly maxSize: number | undefined;
+  /** How long to wait for the lock of an upload, in milliseconds. */
+  readonly acquireLockTimeoutMs: number;
+  /** How often post-receive is published while bytes arrive, in milliseconds. */
+  readonly progressIntervalMs: number;
+  readonly runningBodies: RunningBodies;
+}
+
+/** Logs something that happened to an upload in the course of a request. */
+export function logUpload(
+  { logger }: Environment,
+  level: LogLevel,
+  event: string,
+  context: RequestContext,
+  fields: LogFields,
+): void {
+  if (!logger.enabled(level)) return;
+  const { method, target: path, requestId } = context;
+  logger.log(level, event, { method, path, requestId, ...fields });
+}

@@ -1,0 +1,52 @@
+import type { Upload } from '../core/data-store.js';
+import type { RequestContext } from '../core/exchange.js';
+import type { Outcome } from '../core/outcome.js';
+import { isFull, type UploadInfo } from '../core/upload.js';
+import { type Environment, logUpload } from './environment.js';
+import { finish } from './finish.js';
+import { publish } from './run-hooks.js';
+import { uploadState } from './state.js';
+import type { HeldLock } from './with-lock.js';
+import { type WrittenBody, writeBody } from './write-body.js';
+
+/**
+ * Takes in the body of a request for `upload`, whose lock is held, and finishes the upload if it is full now and was
+ * not `finishedBefore`.
+ *
+ * @throws TusError for a body that did not end well. An upload that is full is finished before that: its bytes are
+ * all here, whatever happened to the request.
+ */
+export async function receive(
+  env: Environment,
+  handle: Upload,
+  upload: UploadInfo,
+  context: RequestContext,
+  held: HeldLock,
+  finishedBefore: boolean,
+): Promise<Outcome> {
+  const written: WrittenBody =
+    context.bodyLength === 0
+      ? { upload, stopped: false }
+      : await writeBody(env, handle, upload, context, held);
+  if (written.stopped) {
+    await terminateStopped(env, handle, written.upload, context, held);
+  } else if (isFull(written.upload) && !finishedBefore && !held.lost.aborted) {
+    const outcome = await finish(env, handle, written.upload, context, held.fence);
+    if (written.error?.code !== 'ERR_UPLOAD_SIZE_EXCEEDED') return outcome;
+  }
+  if (written.error) throw written.error;
+  return { upload: written.upload, state: uploadState(written.upload) };
+}
+
+async function terminateStopped(
+  env: Environment,
+  handle: Upload,
+  upload: UploadInfo,
+  context: RequestContext,
+  held: HeldLock,
+): Promise<void> {
+  if (!handle.terminate) return;
+  await handle.terminate({ fence: held.fence });
+  logUpload(env, 'info', 'UploadTerminated', context, { id: upload.id });
+  await publish(env, 'post-terminate', upload, context);
+}

@@ -1,0 +1,39 @@
+import { TusError } from '../core/errors.js';
+import type { RequestContext } from '../core/exchange.js';
+import type { Outcome } from '../core/outcome.js';
+import { type Environment, logUpload } from './environment.js';
+import { requireLive } from './require-live.js';
+import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
+import { withLock } from './with-lock.js';
+
+/**
+ * Removes an upload, finished or not. A running writer is interrupted first.
+ *
+ * @throws TusError ERR_UPLOAD_NOT_FOUND, ERR_UPLOAD_EXPIRED, ERR_UPLOAD_LOCKED, ERR_UPLOAD_TERMINATION_REJECTED,
+ * ERR_NOT_IMPLEMENTED
+ */
+export async function terminateUpload(
+  env: Environment,
+  id: string,
+  context: RequestContext,
+): Promise<Outcome> {
+  await checkAccess(env, 'terminate', [id], context);
+  return withLock(env, id, context, async ({ fence }) => {
+    const handle = await env.store.getUpload(id, { signal: context.signal });
+    const upload = await handle.getInfo();
+    const state = requireLive(upload);
+    if (!handle.terminate) throw new TusError('ERR_NOT_IMPLEMENTED');
+    const response = await invokeHook(env, 'pre-terminate', upload, context);
+    if (response.rejectTermination) {
+      throw rejection('ERR_UPLOAD_TERMINATION_REJECTED', response.httpResponse);
+    }
+    await handle.terminate({ signal: context.signal, fence });
+    logUpload(env, 'info', 'UploadTerminated', context, { id });
+    await publish(env, 'post-terminate', upload, context);
+    return {
+      upload,
+      state,
+      ...(response.httpResponse && { httpResponse: response.httpResponse }),
+    };
+  });
+}

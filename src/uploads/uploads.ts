@@ -1,0 +1,67 @@
+import type { Backend } from '../core/compose.js';
+import type { RequestContext } from '../core/exchange.js';
+import type { Hooks } from '../core/hooks.js';
+import { type Logger, silentLogger } from '../core/logger.js';
+import type { Outcome, ReadOutcome } from '../core/outcome.js';
+import type { UploadDraft } from '../core/upload.js';
+import { type AppendRequest, appendToUpload } from './append.js';
+import { createUpload } from './create.js';
+import type { Environment } from './environment.js';
+import { inspectUpload } from './inspect.js';
+import { readUpload } from './read.js';
+import { RunningBodies } from './running-bodies.js';
+import { terminateUpload } from './terminate.js';
+
+export interface UploadsOptions {
+  readonly backend: Backend;
+  readonly hooks?: Hooks;
+  readonly logger?: Logger;
+  /** Bytes that one upload may have at most; none by default (tusd's `-max-size`). */
+  readonly maxSize?: number;
+  /** How long a request waits for the lock of an upload, in milliseconds; 20,000 by default (tusd's `-acquire-lock-timeout`). */
+  readonly acquireLockTimeoutMs?: number;
+  /** How often post-receive is published while bytes arrive, in milliseconds; 1,000 by default (tusd's `-progress-hooks-interval`). */
+  readonly progressIntervalMs?: number;
+}
+
+/** Everything that can be done with uploads, the same for every protocol. Each operation is a file of its own. */
+export class Uploads {
+  readonly #env: Environment;
+
+  constructor(options: UploadsOptions) {
+    this.#env = {
+      ...options.backend,
+      hooks: options.hooks,
+      logger: options.logger ?? silentLogger,
+      maxSize: options.maxSize,
+      acquireLockTimeoutMs: options.acquireLockTimeoutMs ?? 20_000,
+      progressIntervalMs: options.progressIntervalMs ?? 1000,
+      runningBodies: new RunningBodies(),
+    };
+  }
+
+  create(draft: UploadDraft, withBody: boolean, context: RequestContext): Promise<Outcome> {
+    return createUpload(this.#env, draft, withBody, context);
+  }
+
+  append(request: AppendRequest, context: RequestContext): Promise<Outcome> {
+    return appendToUpload(this.#env, request, context);
+  }
+
+  inspect(id: string, context: RequestContext): Promise<Outcome> {
+    return inspectUpload(this.#env, id, context);
+  }
+
+  read(id: string, context: RequestContext): Promise<ReadOutcome> {
+    return readUpload(this.#env, id, context);
+  }
+
+  terminate(id: string, context: RequestContext): Promise<Outcome> {
+    return terminateUpload(this.#env, id, context);
+  }
+
+  /** Interrupts what is being received, refuses more, and resolves when what had arrived is stored. */
+  close(): Promise<void> {
+    return this.#env.runningBodies.close();
+  }
+}

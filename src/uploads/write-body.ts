@@ -1,0 +1,164 @@
+import type { BodyEnd } from '../core/body.js';
+import type { Upload } from '../core/data-store.js';
+import { type ErrorCode, TusError, toTusError } from '../core/errors.js';
+import type { RequestContext } from '../core/exchange.js';
+import type { HookHttpResponse } from '../core/hooks.js';
+import type { UploadInfo } from '../core/upload.js';
+import { type Environment, logUpload } from './environment.js';
+import { LimitedBody } from './limited-body.js';
+import { publish, rejection } from './run-hooks.js';
+import type { HeldLock } from './with-lock.js';
+
+/** What became of a request's body. */
+export interface WrittenBody {
+  /** The upload with its new offset. */
+  readonly upload: UploadInfo;
+  /** Why not everything was stored. The bytes that were are in `upload` all the same. */
+  readonly error?: TusError;
+  /** A hook wants the upload gone. */
+  readonly stopped: boolean;
+}
+
+const endErrors = {
+  complete: undefined,
+  disconnected: 'ERR_CONNECTION_RESET',
+  idle: 'ERR_READ_TIMEOUT',
+  interrupted: 'ERR_UPLOAD_INTERRUPTED',
+  stopped: 'ERR_UPLOAD_STOPPED',
+  shutdown: 'ERR_SERVER_SHUTDOWN',
+  'too-large': 'ERR_UPLOAD_SIZE_EXCEEDED',
+} as const satisfies Record<BodyEnd, ErrorCode | undefined>;
+
+/**
+ * Stores the body behind the bytes that are there, up to the upload's size or the limit, for as long as nobody else
+ * asks for the upload, the lock holds and the server runs.
+ *
+ * @throws TusError ERR_UPLOAD_SIZE_EXCEEDED or ERR_MAX_SIZE_EXCEEDED before anything is read where the announced
+ * length says that it is too much already.
+ */
+export async function writeBody(
+  env: Environment,
+  handle: Upload,
+  upload: UploadInfo,
+  context: RequestContext,
+  held: HeldLock,
+): Promise<WrittenBody> {
+  const left = (upload.size ?? env.maxSize ?? Number.MAX_SAFE_INTEGER) - upload.offset;
+  if ((context.bodyLength ?? 0) > left) throw sizeExceeded(upload);
+  const body = new LimitedBody(context.body, left);
+  const progress = reportProgress(env, upload, body, context);
+  logUpload(env, 'debug', 'ChunkWriteStart', context, {
+    id: upload.id,
+    maxSize: left,
+    offset: upload.offset,
+  });
+  const result = await env.runningBodies
+    .during(body, () => storeWhileHeld(handle, upload.offset, body, context, held))
+    .finally(() => progress.end());
+  const written = { ...upload, offset: upload.offset + result.bytesWritten };
+  logUpload(env, 'debug', 'ChunkWriteComplete', context, {
+    id: upload.id,
+    bytesWritten: result.bytesWritten,
+  });
+  await publish(env, 'post-receive', written, context);
+  const error = failure(result.error, body, upload, progress.stopResponse);
+  if (error) logEnd(env, context, upload.id, body.endReason, error);
+  return { upload: written, stopped: progress.stopped, ...(error && { error }) };
+}
+
+/** Nothing is stored any more once the lock is lost or the work for this request is given up. */
+async function storeWhileHeld(
+  handle: Upload,
+  offset: number,
+  body: LimitedBody,
+  context: RequestContext,
+  held: HeldLock,
+): Promise<{ bytesWritten: number; error?: unknown }> {
+  const abandon = new AbortController();
+  const onLost = (): void => {
+    abandon.abort(new TusError('ERR_LOCK_LOST'));
+    body.stop('stopped');
+  };
+  const onAbandoned = (): void => {
+    abandon.abort(new TusError('ERR_CONNECTION_RESET'));
+    body.stop('stopped');
+  };
+  held.lost.addEventListener('abort', onLost, { once: true });
+  context.signal.addEventListener('abort', onAbandoned, { once: true });
+  if (held.lost.aborted) onLost();
+  if (context.signal.aborted) onAbandoned();
+  held.onReleaseRequest(() => body.stop('interrupted'));
+  try {
+    return await handle.writeChunk(offset, body, { signal: abandon.signal, fence: held.fence });
+  } finally {
+    held.onReleaseRequest(undefined);
+    held.lost.removeEventListener('abort', onLost);
+    context.signal.removeEventListener('abort', onAbandoned);
+  }
+}
+
+function failure(
+  storeError: unknown,
+  body: LimitedBody,
+  upload: UploadInfo,
+  stopResponse: HookHttpResponse | undefined,
+): TusError | undefined {
+  if (storeError !== undefined) return toTusError(storeError);
+  const code = endErrors[body.endReason ?? 'complete'];
+  if (code === undefined) return undefined;
+  if (code === 'ERR_UPLOAD_SIZE_EXCEEDED') return sizeExceeded(upload);
+  if (code === 'ERR_UPLOAD_STOPPED') return rejection(code, stopResponse);
+  return new TusError(code);
+}
+
+function sizeExceeded(upload: UploadInfo): TusError {
+  return upload.size === undefined
+    ? new TusError('ERR_MAX_SIZE_EXCEEDED')
+    : new TusError('ERR_UPLOAD_SIZE_EXCEEDED', {
+        detail: `the upload has ${upload.size} bytes, ${upload.offset} of them are stored`,
+      });
+}
+
+function logEnd(
+  env: Environment,
+  context: RequestContext,
+  id: string,
+  end: BodyEnd | undefined,
+  error: TusError,
+): void {
+  const event = end === 'interrupted' ? 'UploadInterrupted' : 'BodyReadError';
+  if (end !== 'complete') logUpload(env, 'info', event, context, { id, error: error.code });
+}
+
+/** Publishes post-receive every now and then while bytes arrive, if anybody wants to know. */
+function reportProgress(
+  env: Environment,
+  upload: UploadInfo,
+  body: LimitedBody,
+  context: RequestContext,
+): { end(): void; readonly stopped: boolean; readonly stopResponse: HookHttpResponse | undefined } {
+  let stopped = false;
+  let stopResponse: HookHttpResponse | undefined;
+  const stopUpload = (response?: HookHttpResponse): void => {
+    stopped = true;
+    stopResponse = response;
+    logUpload(env, 'info', 'HookStopUpload', context, { id: upload.id });
+    body.stop('stopped');
+  };
+  const wanted = env.hooks?.events.has('post-receive') ?? false;
+  const timer = wanted
+    ? setInterval(() => {
+        const received = { ...upload, offset: upload.offset + body.received };
+        void publish(env, 'post-receive', received, context, stopUpload);
+      }, env.progressIntervalMs)
+    : undefined;
+  return {
+    end: () => clearInterval(timer),
+    get stopped() {
+      return stopped;
+    },
+    get stopResponse() {
+      return stopResponse;
+    },
+  };
+}
