@@ -43,6 +43,7 @@ export type {
 } from './core/upload.js';
 export { isUploadId } from './core/upload-id.js';
 export { createHandler, type Handler, type HandlerOptions } from './http/create-handler.js';
+export { functionHooks, type HookFunctions } from './hooks/function-hooks.js';
 export { FileLocker, type FileLockerOptions } from './lockers/file/file-locker.js';
 export { MemoryLocker } from './lockers/memory-locker.js';
 export type { TusExtension } from './protocol/tus-v1/extensions.js';

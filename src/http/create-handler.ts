@@ -4,7 +4,7 @@ import { TusError, toTusError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import { encodeError } from '../protocol/tus-v1/encode.js';
 import { Responder, type ResponderOptions } from './responder.js';
-import { NodeExchange } from './node/node-exchange.js';
+import { NodeExchange, requestTarget } from './node/node-exchange.js';
 import { sendAnswer } from './node/send-answer.js';
 
 export interface HandlerOptions extends ResponderOptions {
@@ -54,20 +54,25 @@ export function createHandler(options: HandlerOptions): Handler {
     const answer = wasConsumed(request, exchange)
       ? consumedAnswer(logger)
       : await responder.respond(exchange);
+    if (exchange.awaitsContinue) answer.headers['Connection'] = 'close';
     try {
       await sendAnswer(request, response, answer, networkTimeoutMs);
     } catch (error) {
-      sendFailed(request, response, error);
+      await sendFailed(request, response, error);
     }
   }
 
-  function sendFailed(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  async function sendFailed(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: unknown,
+  ): Promise<void> {
     if (!response.destroyed) {
       logger.log('error', 'InternalServerError', { path: request.url, error });
     }
     // A header that cannot be sent (a hook's) is worth an answer; a download that broke off is not.
     if (response.headersSent) response.destroy();
-    else response.writeHead(500).end(encodeError(toTusError(error)).body);
+    else await sendAnswer(request, response, encodeError(toTusError(error)), networkTimeoutMs);
   }
 
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
@@ -80,7 +85,7 @@ export function createHandler(options: HandlerOptions): Handler {
       server.headersTimeout = networkTimeoutMs;
       server.keepAliveTimeout = networkTimeoutMs;
       server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-        if (responder.owns(request.url ?? '')) awaitingContinue.add(request);
+        if (responder.owns(requestTarget(request))) awaitingContinue.add(request);
         else response.writeContinue();
         server.emit('request', request, response);
       });

@@ -1,7 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import type { Lock } from '../core/locker.js';
 
 /** `lost` of every lock that cannot be lost: one signal for all, because it never fires. */
 const neverLost = new AbortController().signal;
+// As many listen to it as there are locks.
+setMaxListeners(0, neverLost);
 
 /**
  * Who is whose turn, first in, first out for each ID, within one process. Nothing is polled: a waiter is a callback
@@ -41,6 +44,10 @@ export class LockQueue {
     return this.#turns.get(id)?.end(signal) ?? Promise.resolve(false);
   }
 
+  isTaken(id: string): boolean {
+    return this.#turns.has(id);
+  }
+
   #pass(id: string, line: Set<() => void> | undefined): void {
     const [next] = line ?? [];
     if (line === undefined || next === undefined) {
@@ -57,7 +64,7 @@ export class LockQueue {
 
 /** A turn in a {@link LockQueue}; as it is, the lock of a locker that knows one process only. */
 export class Turn implements Lock {
-  readonly lost = neverLost;
+  readonly lost: AbortSignal = neverLost;
   /** Those who wait for this turn's end to have theirs; made when the first one comes. */
   line: Set<() => void> | undefined;
   #observers: Set<() => void> | undefined;

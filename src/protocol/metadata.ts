@@ -26,9 +26,13 @@ export function parseMetadata(header: string): Metadata {
   return metadata;
 }
 
-/** Writes metadata as an Upload-Metadata header; empty for none. */
+/**
+ * Writes metadata as an Upload-Metadata header; empty for none. A key that cannot stand in one is left out: hooks and
+ * tusd make such keys too, and a header that cannot be sent would cost the client its upload.
+ */
 export function serializeMetadata(metadata: Metadata): string {
   return Object.entries(metadata)
+    .filter(([key]) => keyPattern.test(key))
     .map(([key, value]) => `${key} ${Buffer.from(value, 'utf8').toString('base64')}`)
     .join(',');
 }

@@ -8,6 +8,7 @@ import { receive } from './receive.js';
 import { checkAccess } from './run-hooks.js';
 import { requireLive } from './require-live.js';
 import { type HeldLock, withLock } from './with-lock.js';
+import { requireRoom } from './write-body.js';
 
 export interface AppendRequest {
   readonly id: string;
@@ -30,7 +31,8 @@ export async function appendToUpload(
   context: RequestContext,
 ): Promise<Outcome> {
   await checkAccess(env, 'append', [request.id], context);
-  const announced = Math.max(request.size ?? 0, request.offset + (context.bodyLength ?? 0));
+  // Not counted from the request's offset, which may be wrong: that is for the lock's holder to tell.
+  const announced = Math.max(request.size ?? 0, context.bodyLength ?? 0);
   if (env.maxSize !== undefined && announced > env.maxSize) {
     throw new TusError('ERR_MAX_SIZE_EXCEEDED');
   }
@@ -40,7 +42,7 @@ export async function appendToUpload(
     const state = requireLive(found);
     if (found.isFinal) throw new TusError('ERR_MODIFY_FINAL');
     checkOffset(found, request.offset);
-    const upload = await declareSize(env, handle, found, request.size, held);
+    const upload = await declareSize(env, handle, found, request.size, context, held);
     return receive(env, handle, upload, context, held, state === 'finished');
   });
 }
@@ -57,12 +59,15 @@ async function declareSize(
   handle: Upload,
   upload: UploadInfo,
   size: number | undefined,
+  context: RequestContext,
   held: HeldLock,
 ): Promise<UploadInfo> {
   if (size === undefined || size === upload.size) return upload;
   if (upload.size !== undefined) throw invalidLength(`it is ${upload.size} and does not change`);
   if (!env.store.capabilities.declaredLength) throw new TusError('ERR_NOT_IMPLEMENTED');
   if (size < upload.offset) throw invalidLength(`${upload.offset} bytes are stored already`);
+  // A request that is about to be refused must not settle the length for good.
+  requireRoom(env, { ...upload, size }, context);
   return handle.update({ size }, { fence: held.fence });
 }
 

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import type { Upload } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { HookHttpResponse, HookResponse } from '../core/hooks.js';
 import type { Outcome } from '../core/outcome.js';
-import { isFull, type UploadDraft } from '../core/upload.js';
+import { isFull, type UploadDraft, type UploadInfo } from '../core/upload.js';
 import { isUploadId } from '../core/upload-id.js';
 import { type Environment, logUpload } from './environment.js';
-import { hasFinishStep } from './finish.js';
+import { finish, hasFinishStep } from './finish.js';
 import { receive } from './receive.js';
 import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
 import { uploadState } from './state.js';
@@ -39,13 +40,24 @@ export async function createUpload(
   const upload = await handle.getInfo();
   logUpload(env, 'info', 'UploadCreated', context, { id: upload.id, size: upload.size });
   await publish(env, 'post-create', upload, context);
-  const outcome =
-    withBody || isFull(upload)
-      ? await withLock(env, upload.id, context, (held) =>
-          receive(env, handle, upload, context, held, false),
-        )
-      : { upload, state: uploadState(upload) };
+  const outcome = await takeIn(env, handle, upload, withBody, context);
   return withResponse(outcome, httpResponse);
+}
+
+/** What is to be done with an upload that has just been made. */
+async function takeIn(
+  env: Environment,
+  handle: Upload,
+  upload: UploadInfo,
+  withBody: boolean,
+  context: RequestContext,
+): Promise<Outcome> {
+  if (!withBody && !isFull(upload)) return { upload, state: uploadState(upload) };
+  return withLock(env, upload.id, context, (held) =>
+    withBody
+      ? receive(env, handle, upload, context, held, false)
+      : finish(env, handle, upload, context, held.fence),
+  );
 }
 
 function checkSize(env: Environment, { size }: UploadDraft, bodyLength: number): void {

@@ -43,8 +43,7 @@ export async function writeBody(
   context: RequestContext,
   held: HeldLock,
 ): Promise<WrittenBody> {
-  const left = (upload.size ?? env.maxSize ?? Number.MAX_SAFE_INTEGER) - upload.offset;
-  if ((context.bodyLength ?? 0) > left) throw sizeExceeded(upload);
+  const left = requireRoom(env, upload, context);
   const body = new LimitedBody(context.body, left);
   const progress = reportProgress(env, upload, body, context);
   logUpload(env, 'debug', 'ChunkWriteStart', context, {
@@ -61,9 +60,22 @@ export async function writeBody(
     bytesWritten: result.bytesWritten,
   });
   await publish(env, 'post-receive', written, context);
-  const error = failure(result.error, body, upload, progress.stopResponse);
+  // Also where the hook spoke up just after the last byte: the upload goes, so the client must not read success.
+  const error = progress.stopped
+    ? rejection('ERR_UPLOAD_STOPPED', progress.stopResponse)
+    : failure(result.error, body, upload);
   if (error) logEnd(env, context, upload.id, body.endReason, error);
   return { upload: written, stopped: progress.stopped, ...(error && { error }) };
+}
+
+/**
+ * Bytes that the upload may still take.
+ * @throws TusError ERR_UPLOAD_SIZE_EXCEEDED or ERR_MAX_SIZE_EXCEEDED where the request announces more
+ */
+export function requireRoom(env: Environment, upload: UploadInfo, context: RequestContext): number {
+  const left = (upload.size ?? env.maxSize ?? Number.MAX_SAFE_INTEGER) - upload.offset;
+  if ((context.bodyLength ?? 0) > left) throw sizeExceeded(upload);
+  return left;
 }
 
 /** Nothing is stored any more once the lock is lost or the work for this request is given up. */
@@ -101,13 +113,11 @@ function failure(
   storeError: unknown,
   body: LimitedBody,
   upload: UploadInfo,
-  stopResponse: HookHttpResponse | undefined,
 ): TusError | undefined {
   if (storeError !== undefined) return toTusError(storeError);
   const code = endErrors[body.endReason ?? 'complete'];
   if (code === undefined) return undefined;
   if (code === 'ERR_UPLOAD_SIZE_EXCEEDED') return sizeExceeded(upload);
-  if (code === 'ERR_UPLOAD_STOPPED') return rejection(code, stopResponse);
   return new TusError(code);
 }
 

@@ -53,7 +53,7 @@ export class NodeBody implements Body {
     if (this.#end !== undefined) return;
     const request = this.#request;
     // The client may have gone before anybody asked for the body: no event will tell any more.
-    if (request.destroyed) return this.#finish(request.complete ? 'complete' : 'disconnected');
+    if (request.destroyed) return this.#finish('disconnected');
     this.#options.onFirstRead();
     this.#idleTimer = setTimeout(this.#onIdle, this.#options.idleTimeoutMs);
     request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
@@ -92,11 +92,24 @@ export class NodeBody implements Body {
 
   #finish(end: BodyEnd): void {
     if (this.#end !== undefined) return;
-    this.#end = end;
+    const request = this.#request;
     clearTimeout(this.#idleTimer);
-    this.#request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    if (end !== 'complete' && end !== 'disconnected') this.#request.pause();
+    request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    this.#takeLeftovers();
+    // Where all of it was here already, nothing was cut off.
+    this.#end = request.complete ? 'complete' : end;
+    if (this.#end !== 'complete' && end !== 'disconnected') request.pause();
     this.#wakeUp();
+  }
+
+  /** What the parser has handed out while nobody read, before the first `next()` or at the high-water mark. */
+  #takeLeftovers(): void {
+    for (;;) {
+      const bytes: unknown = this.#request.read();
+      if (!(bytes instanceof Uint8Array)) return;
+      this.#queue.push(bytes);
+      this.#queuedBytes += bytes.length;
+    }
   }
 
   #wakeUp(): void {

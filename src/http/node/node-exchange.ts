@@ -21,6 +21,7 @@ export class NodeExchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #options: NodeExchangeOptions;
   readonly #disconnected = new AbortController();
+  #awaitsContinue: boolean;
   #abandoned: AbortController | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
@@ -29,10 +30,12 @@ export class NodeExchange implements Exchange {
     this.method = request.method ?? '';
     this.target = requestTarget(request);
     this.bodyLength = bodyLength(request);
+    this.#awaitsContinue = options.continueExpected;
     this.body = new NodeBody(request, {
       idleTimeoutMs: options.networkTimeoutMs,
       onFirstRead: () => {
-        if (options.continueExpected) response.writeContinue();
+        if (this.#awaitsContinue) response.writeContinue();
+        this.#awaitsContinue = false;
       },
     });
     if (response.destroyed) this.#disconnected.abort();
@@ -47,6 +50,14 @@ export class NodeExchange implements Exchange {
     const value = this.#request.headers[name];
     return typeof value === 'string' || value === undefined ? value : value.join(', ');
   };
+
+  /**
+   * Whether the client still holds back its body for a 100 that it never got. Its next bytes may then be that body or a
+   * new request, and nobody can tell which: the connection has to end with the answer.
+   */
+  get awaitsContinue(): boolean {
+    return this.#awaitsContinue;
+  }
 
   get requestId(): string | undefined {
     return this.header('x-request-id')?.slice(0, 36);
@@ -94,12 +105,16 @@ export class NodeExchange implements Exchange {
   }
 }
 
-/** Routers such as Express cut off the prefix that they are mounted at and keep the whole target here. */
-function requestTarget(request: IncomingMessage): string {
-  if ('originalUrl' in request && typeof request.originalUrl === 'string') {
-    return request.originalUrl;
-  }
-  return request.url ?? '';
+/**
+ * Routers such as Express cut off the prefix that they are mounted at and keep the whole target in `originalUrl`.
+ * A proxy may send the absolute form, which every server has to accept (RFC 9112, 3.2.2).
+ */
+export function requestTarget(request: IncomingMessage): string {
+  const target =
+    'originalUrl' in request && typeof request.originalUrl === 'string'
+      ? request.originalUrl
+      : (request.url ?? '');
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?#]*/i, '');
 }
 
 function bodyLength({ headers }: IncomingMessage): number | undefined {

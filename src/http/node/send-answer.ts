@@ -21,6 +21,9 @@ export async function sendAnswer(
     // A client that takes nothing for so long is gone; its descriptor is not to wait for it.
     response.setTimeout(networkTimeoutMs, () => response.destroy());
     await pipeline(body, response);
+    // A body that nobody asked for, and that may never come, is not to hold the connection.
+    if (!request.complete) await discardRest(request);
+    if (!request.complete) request.socket.destroySoon();
     return;
   }
   // Neither has a body, whatever the protocol would like to say.
@@ -56,7 +59,9 @@ function discardRest(request: IncomingMessage): Promise<void> {
     const timer = setTimeout(done, lingerMs);
     const onData = (bytes: Uint8Array): void => {
       left -= bytes.length;
-      if (left < 0) done();
+      // Clients that look up only between two writes miss an answer when a write fails first. One that is not read from
+      // can write no more, and has the rest of the time to look.
+      if (left < 0) request.pause();
     };
     function done(): void {
       clearTimeout(timer);

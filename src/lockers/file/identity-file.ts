@@ -1,6 +1,7 @@
 import { type FileHandle, link, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isErrno, unless } from './errno.js';
+import type { LockFolders } from './lock-folders.js';
 
 /** Folder for files of ours in an upload directory. No upload ID names it. */
 export const privateFolder = '.tuskd';
@@ -40,10 +41,10 @@ export class IdentityFile {
   }
 
   /**
-   * Makes `path` a lock of ours. Resolves with its inode, or with undefined where it exists already. The folder of an
-   * ID with slashes is made; `onFolder` gets the topmost one that was.
+   * Makes `path` a lock of ours. Resolves with its inode, or with undefined where it exists already. With `folders`,
+   * the folder that it lies in is made.
    */
-  async link(path: string, onFolder?: (made: string) => void): Promise<bigint | undefined> {
+  async link(path: string, folders?: LockFolders): Promise<bigint | undefined> {
     // A lock must not appear with a time that lets another host think we are dead.
     if (Math.abs(Date.now() - this.#touchedAt) > this.#options.freshForMs) await this.touch();
     for (;;) {
@@ -53,7 +54,7 @@ export class IdentityFile {
         return current.inode;
       } catch (error) {
         if (isErrno(error, 'EEXIST')) return undefined;
-        if (!(await this.#canRetry(error, current, path, onFolder))) throw error;
+        if (!(await this.#canRetry(error, current, path, folders))) throw error;
       }
     }
   }
@@ -65,7 +66,7 @@ export class IdentityFile {
     for (const { file } of this.#inodes) {
       // Writing the same bytes lets the file system's own clock set the time: hosts that share a directory need no
       // common clock. The stat that follows brings it onto a network disk.
-      await file.write(this.#options.content, 0, 'latin1');
+      await file.write(this.#options.content, 0, 'utf8');
       const { mtimeMs } = await file.stat();
       now = Math.max(now, mtimeMs);
     }
@@ -87,7 +88,7 @@ export class IdentityFile {
     error: unknown,
     current: Inode,
     path: string,
-    onFolder?: (made: string) => void,
+    folders?: LockFolders,
   ): Promise<boolean> {
     if (isErrno(error, 'EMLINK')) {
       await this.#add(current);
@@ -100,9 +101,8 @@ export class IdentityFile {
       return true;
     }
     const folder = dirname(path);
-    if (onFolder === undefined || folder === this.#options.directory) return false;
-    const made = await mkdir(folder, { recursive: true, mode: this.#options.dirPerms });
-    if (made !== undefined) onFolder(made);
+    if (folders === undefined || folder === this.#options.directory) return false;
+    await folders.make(folder);
     return true;
   }
 
@@ -122,7 +122,7 @@ export class IdentityFile {
       await unless(mkdir(folder, { mode: dirPerms }), 'EEXIST');
       try {
         const file = await open(path, 'wx', filePerms);
-        await file.write(content, 0, 'latin1');
+        await file.write(content, 0, 'utf8');
         const { ino } = await file.stat({ bigint: true });
         const made = { path, inode: ino, file };
         this.#inodes.push(made);

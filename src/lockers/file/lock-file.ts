@@ -20,7 +20,7 @@ export async function readLockFile(path: string): Promise<LockFile | undefined> 
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(maxLength), 0, maxLength, 0);
     const stat = await file.stat({ bigint: true });
-    const text = buffer.toString('latin1', 0, bytesRead);
+    const text = buffer.toString('utf8', 0, bytesRead);
     return { ...parseLockRecord(text), text, inode: stat.ino, modifiedNs: stat.mtimeNs };
   } finally {
     await file.close();
@@ -39,7 +39,8 @@ async function openIfExists(path: string): Promise<Awaited<ReturnType<typeof ope
     // Neither follows a link out of the directory nor hangs on a FIFO that somebody put there.
     return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
+    // The last two: no file can have the name that the ID asks for.
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
     throw error;
   }
 }

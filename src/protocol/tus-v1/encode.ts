@@ -1,5 +1,6 @@
 import type { TusError } from '../../core/errors.js';
 import type { Answer } from '../../core/exchange.js';
+import type { HookHttpResponse } from '../../core/hooks.js';
 import type { Outcome, ReadOutcome } from '../../core/outcome.js';
 import type { UploadInfo } from '../../core/upload.js';
 import { downloadHeaders } from '../download.js';
@@ -67,7 +68,10 @@ export function encodeTerminated(outcome: Outcome): Answer {
 /** `CODE: message` as text, as tusd has it: clients and monitoring match on the code. */
 export function encodeError(error: TusError): Answer {
   return {
-    ...answer(error.status, { 'Content-Type': 'text/plain; charset=utf-8', ...error.headers }),
+    ...answer(
+      error.status,
+      withHeaders({ 'Content-Type': 'text/plain; charset=utf-8' }, error.headers),
+    ),
     body: error.body ?? `${error.code}: ${error.message}\n`,
   };
 }
@@ -81,7 +85,22 @@ function withHookResponse(plain: Answer, { httpResponse }: Outcome): Answer {
   if (httpResponse === undefined) return plain;
   return {
     status: httpResponse.status ?? plain.status,
-    headers: { ...plain.headers, ...httpResponse.headers },
+    headers: withHeaders(plain.headers, httpResponse.headers),
     ...(httpResponse.body !== undefined && { body: httpResponse.body }),
   };
+}
+
+/** Names mean the same in any case: one that came twice on the wire would be read either way. */
+function withHeaders(
+  headers: Record<string, string>,
+  changes: HookHttpResponse['headers'] = {},
+): Record<string, string> {
+  const merged = new Map<string, [name: string, value: string]>();
+  for (const [name, value] of [...Object.entries(headers), ...Object.entries(changes)]) {
+    merged.set(name.toLowerCase(), [name, value]);
+  }
+  // Where the answer ends on the wire is for the transport to say.
+  merged.delete('content-length');
+  merged.delete('transfer-encoding');
+  return Object.fromEntries(merged.values());
 }

@@ -8,10 +8,11 @@ import type {
   WriteChunkOptions,
   WriteResult,
 } from '../../core/data-store.js';
+import { TusError } from '../../core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../core/upload.js';
 import { type Durability, makeDurable, mustBeDurable } from './durability.js';
 import { asTusError } from './file-errors.js';
-import { open, removeFile, withFile, writeAll } from './fs.js';
+import { lstat, open, removeFile, withFile, writeAll } from './fs.js';
 import { serializeInfo } from './info-file.js';
 import { removeEmptyParents, type UploadPaths } from './upload-paths.js';
 import { replaceInfo } from './write-info.js';
@@ -29,7 +30,8 @@ export class FileUpload implements Upload {
   readonly id: string;
   readonly #options: FileUploadOptions;
   readonly #paths: UploadPaths;
-  #info: UploadInfo;
+  /** Undefined once it was terminated through this handle. */
+  #info: UploadInfo | undefined;
 
   constructor(options: FileUploadOptions, paths: UploadPaths, info: UploadInfo) {
     this.id = info.id;
@@ -38,18 +40,21 @@ export class FileUpload implements Upload {
     this.#info = info;
   }
 
-  getInfo(): Promise<UploadInfo> {
-    return Promise.resolve(this.#info);
+  async getInfo(): Promise<UploadInfo> {
+    if (this.#info === undefined) throw new TusError('ERR_UPLOAD_NOT_FOUND');
+    return this.#info;
   }
 
   async update(changes: UploadChanges): Promise<UploadInfo> {
     const { filePerms, fsync } = this.#options;
-    const info = { ...this.#info, ...changes };
+    const info = { ...(await this.getInfo()), ...changes };
     try {
+      // A record that somebody removed meanwhile must not come back.
+      await lstat(this.#paths.info);
       const content = serializeInfo(info);
       await replaceInfo(this.#paths.info, content, { filePerms, durable: fsync !== 'off' });
       this.#info = info;
-      await this.#keepPromise();
+      await this.#keepPromise(info);
     } catch (error) {
       throw asTusError(error);
     }
@@ -61,13 +66,15 @@ export class FileUpload implements Upload {
     body: Body,
     { signal }: WriteChunkOptions = {},
   ): Promise<WriteResult> {
+    const before = await this.getInfo();
     try {
       const { data, writeFlag } = this.#paths;
       const result = await withFile(data, writeFlag, undefined, (descriptor) =>
         storeBody(descriptor, offset, body, signal),
       );
-      this.#info = { ...this.#info, offset: offset + result.bytesWritten, modifiedAt: Date.now() };
-      await this.#keepPromise();
+      const info = { ...before, offset: offset + result.bytesWritten, modifiedAt: Date.now() };
+      this.#info = info;
+      await this.#keepPromise(info);
       return result;
     } catch (error) {
       throw asTusError(error);
@@ -88,13 +95,14 @@ export class FileUpload implements Upload {
 
   /** The record goes first: an upload without one is gone, while data without one is only left over. */
   async terminate(): Promise<void> {
+    this.#info = undefined;
     await removeFile(this.#paths.info);
     await removeFile(this.#paths.data);
     await removeEmptyParents(this.#options.directory, this.id);
   }
 
-  async #keepPromise(): Promise<void> {
-    if (mustBeDurable(this.#options, this.#info)) await makeDurable(this.#paths);
+  async #keepPromise(info: UploadInfo): Promise<void> {
+    if (mustBeDurable(this.#options, info)) await makeDurable(this.#paths);
   }
 }
 

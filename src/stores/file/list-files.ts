@@ -2,7 +2,9 @@ import { opendir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { StoredItem } from '../../core/data-store.js';
 import { isUploadId } from '../../core/upload-id.js';
-import { hasCode, lstat } from './fs.js';
+import { isMissing } from './file-errors.js';
+import { hasCode, lstat, readSmallFile } from './fs.js';
+import { parseInfo } from './info-file.js';
 
 /** IDs that this server (and tusd) makes up: without a record, such a file is left over from a crash. */
 const ownId = /^[\da-f]{32}$/;
@@ -36,10 +38,22 @@ async function classify(directory: string, path: string): Promise<StoredItem | u
   const modifiedAt = await modificationTime(path);
   if (modifiedAt === undefined) return undefined; // Gone since it was listed.
   if (suffix === '.info') {
+    if (!(await isRecordOf(path, id))) return undefined;
     return { id, kind: 'upload', modifiedAt: (await modificationTime(stem)) ?? modifiedAt };
   }
   const hasRecord = (await modificationTime(`${stem}.info`)) !== undefined;
   return hasRecord ? undefined : { id, kind: 'orphan', modifiedAt };
+}
+
+/** Other programs have files named `.info` too. */
+async function isRecordOf(path: string, id: string): Promise<boolean> {
+  try {
+    return parseInfo(await readSmallFile(path)).id === id;
+  } catch (error) {
+    // What a system call says is no word about the content: only a missing file is none of ours.
+    if (error instanceof Error && 'syscall' in error && !isMissing(error)) throw error;
+    return false;
+  }
 }
 
 async function modificationTime(path: string): Promise<number | undefined> {

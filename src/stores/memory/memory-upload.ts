@@ -12,6 +12,7 @@ import { TusError } from '../../core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../core/upload.js';
 import type { ByteList } from './byte-list.js';
 import type { MemoryRecord } from './memory-record.js';
+import { nextUnlessAborted } from './next-unless-aborted.js';
 
 /** What an upload needs of the store it lies in. */
 export interface MemoryUploads {
@@ -35,8 +36,8 @@ export class MemoryUpload implements Upload {
   }
 
   async update(changes: UploadChanges, options: WriteOptions = {}): Promise<UploadInfo> {
-    this.#record.assertFence(changes.fence);
     this.#record.enter(options.fence);
+    this.#record.assertFence(changes.fence);
     this.#record.change(changes);
     return this.#record.info;
   }
@@ -109,21 +110,4 @@ function assertOffset(offset: number, bytes: ByteList): void {
   if (offset !== bytes.byteLength) {
     throw new Error(`a chunk for offset ${offset} of an upload at ${bytes.byteLength}`);
   }
-}
-
-/** `body.next()`, or the signal's reason as soon as it fires: a silent client must not keep an abandoned write. */
-async function nextUnlessAborted(
-  body: Body,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array[] | null> {
-  if (signal === undefined) return body.next();
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort);
-    void body
-      .next()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -18,7 +18,14 @@ export function defineCapabilities(suite: Suite): void {
       assert.deepEqual({ ...store.capabilities }, { ...suite.capabilities });
     });
 
-    for (const method of ['terminate', 'read', 'concat', 'commitChunk', 'discardChunk', 'finish'] as const) {
+    for (const method of [
+      'terminate',
+      'read',
+      'concat',
+      'commitChunk',
+      'discardChunk',
+      'finish',
+    ] as const) {
       const capable = suite.capabilities[methods[method]];
       suite.test(`${capable ? 'come with' : 'come without'} ${method}()`, async (trial) => {
         const made = await create(trial);

@@ -2,15 +2,7 @@ import assert from 'node:assert/strict';
 import type { BodyEnd } from '../../core/body.js';
 import type { Upload, WriteResult } from '../../core/data-store.js';
 import { MemoryBody, bodyOf } from '../memory-body.js';
-import {
-  append,
-  assertCode,
-  assertRejects,
-  assertStored,
-  assertWritten,
-  infoOf,
-  settled,
-} from './assertions.js';
+import { append, assertCode, assertStored, assertWritten, infoOf, settled } from './assertions.js';
 import { KiB, MiB, arraysAt, bytesAt, create } from './fixtures.js';
 import type { Suite, Trial } from './suite.js';
 
@@ -38,29 +30,35 @@ export function defineInterruption(suite: Suite): void {
       });
     }
 
-    suite.test('keeps what came when a silent body is stopped, and goes on from there', async (trial) => {
-      const upload = await create(trial, { size: 200 * KiB });
-      const body = new MemoryBody(batches(0, 100 * KiB + 7), { stall: true });
-      const writing = upload.writeChunk(0, body);
-      await body.drained;
-      body.stop('interrupted');
-      assertWritten(await writing, 100 * KiB + 7);
-      const again = await trial.store.getUpload(upload.id);
-      await append(again, 100 * KiB + 7, 50 * KiB);
-      await assertStored(trial, upload.id, 150 * KiB + 7);
-    });
+    suite.test(
+      'keeps what came when a silent body is stopped, and goes on from there',
+      async (trial) => {
+        const upload = await create(trial, { size: 200 * KiB });
+        const body = new MemoryBody(batches(0, 100 * KiB + 7), { stall: true });
+        const writing = upload.writeChunk(0, body);
+        await body.drained;
+        body.stop('interrupted');
+        assertWritten(await writing, 100 * KiB + 7);
+        const again = await trial.store.getUpload(upload.id);
+        await append(again, 100 * KiB + 7, 50 * KiB);
+        await assertStored(trial, upload.id, 150 * KiB + 7);
+      },
+    );
 
     for (const before of [0, 700]) {
-      suite.test(`ends soon when a write at ${before} is aborted, and counts nothing too much`, async (trial) => {
-        const upload = await create(trial, { size: 300 * KiB });
-        await append(upload, 0, before);
-        const controller = new AbortController();
-        const body = new MemoryBody(batches(before, 100 * KiB), { stall: true });
-        const writing = upload.writeChunk(before, body, { signal: controller.signal });
-        await body.drained;
-        controller.abort(new Error('the lock was lost'));
-        await assertAbandoned(trial, upload, before, writing, 100 * KiB);
-      });
+      suite.test(
+        `ends soon when a write at ${before} is aborted, and counts nothing too much`,
+        async (trial) => {
+          const upload = await create(trial, { size: 300 * KiB });
+          await append(upload, 0, before);
+          const controller = new AbortController();
+          const body = new MemoryBody(batches(before, 100 * KiB), { stall: true });
+          const writing = upload.writeChunk(before, body, { signal: controller.signal });
+          await body.drained;
+          controller.abort(new Error('the lock was lost'));
+          await assertAbandoned(trial, upload, before, writing, 100 * KiB);
+        },
+      );
     }
 
     suite.test('stores nothing when the signal has fired before', async (trial) => {
@@ -95,7 +93,7 @@ function defineFull(suite: Suite, openWithRoom: NonNullable<Suite['openWithRoom'
       assert.ok(result.bytesWritten <= MiB, 'no more than there is room for');
       assert.ok(result.bytesWritten > 0, 'the bytes that fit');
       assert.equal((await infoOf(trial, upload.id)).offset, result.bytesWritten);
-      await assertFullOrWritten(upload, result.bytesWritten);
+      await assertFull(upload, result.bytesWritten);
       if (!upload.terminate) return;
       await upload.terminate();
       const next = await create(trial, { size: MiB / 2 });
@@ -106,8 +104,8 @@ function defineFull(suite: Suite, openWithRoom: NonNullable<Suite['openWithRoom'
   );
 }
 
-/** A store may still find room for a byte or two; what counts is that it says so. */
-async function assertFullOrWritten(upload: Upload, offset: number): Promise<void> {
+/** Also a write that stores nothing at all says why, by its result or by throwing. */
+async function assertFull(upload: Upload, offset: number): Promise<void> {
   const attempt = upload.writeChunk(offset, bodyOf(bytesAt(offset, MiB)));
   const result = await attempt.catch((error: unknown) => ({ bytesWritten: 0, error }));
   assertCode(result.error, 'ERR_STORAGE_FULL');

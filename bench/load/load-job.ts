@@ -1,0 +1,33 @@
+/** What a load process does: the same for every server. */
+export interface LoadJob {
+  readonly kind: 'patch' | 'chunks' | 'create' | 'head' | 'stall' | 'get';
+  readonly port: number;
+  /** Where uploads are created. */
+  readonly createPath: string;
+  readonly connections: number;
+  /** Of one request's body. */
+  readonly bytes: number;
+  /** How long requests are repeated; each connection has one request only where it is 0. */
+  readonly durationMs: number;
+}
+
+export interface LoadResult {
+  /** On the clock that all processes of the machine share. */
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** Of the process, user and kernel. */
+  readonly cpuMs: number;
+  readonly bytes: number;
+  /** One for each request. */
+  readonly latenciesMs: readonly number[];
+  /** Why it did not work; the rest means nothing then. */
+  readonly failure?: string;
+}
+
+export function isLoadJob(message: unknown): message is LoadJob {
+  return typeof message === 'object' && message !== null && 'createPath' in message;
+}
+
+export function isLoadResult(message: unknown): message is LoadResult {
+  return typeof message === 'object' && message !== null && 'latenciesMs' in message;
+}

@@ -1,0 +1,130 @@
+import { Connection } from './connection.js';
+import type { LoadJob } from './load-job.js';
+import type { Meter } from './meter.js';
+import type { Load } from './run-job.js';
+import {
+  body,
+  createUpload,
+  creationWithBody,
+  patch,
+  patchHead,
+  requestHead,
+  requireStatus,
+} from './tus-requests.js';
+
+/** So long that no run sends all of it. */
+const endlessChunks = 1_000_000;
+/** A stalled upload declares so much more than it sends. */
+const stalledFactor = 16;
+/** Below the backlog of every server: a connection that is turned away costs a second. */
+const connectionsAtOnce = 50;
+
+export const loads: Readonly<Record<LoadJob['kind'], Load>> = {
+  /** One whole upload in one request on each connection. */
+  async patch(job) {
+    const uploads = await openUploads(job, job.bytes);
+    return (meter) =>
+      each(uploads, ({ connection, path }) =>
+        meter.time(job.bytes, () => patch(connection, path, 0, job.bytes)),
+      );
+  },
+
+  /** One request after the other, each appending. */
+  async chunks(job) {
+    const uploads = await openUploads(job, job.bytes * endlessChunks);
+    return (meter) =>
+      each(uploads, async ({ connection, path }) => {
+        for (let offset = 0; meter.running; offset += job.bytes) {
+          await meter.time(job.bytes, () => patch(connection, path, offset, job.bytes));
+        }
+      });
+  },
+
+  /** One upload after the other, each created with its bytes. */
+  async create(job) {
+    const connections = await openConnections(job);
+    const request = creationWithBody(job.createPath, job.bytes);
+    return repeat(connections, job.bytes, async (connection) => {
+      requireStatus(201, await connection.request('POST', [request]));
+    });
+  },
+
+  /** Each connection asks after its own upload. */
+  async head(job) {
+    const uploads = await openUploads(job, job.bytes);
+    return repeat(uploads, 0, async ({ connection, path }) => {
+      const request = requestHead('HEAD', path, {});
+      requireStatus(200, await connection.request('HEAD', [request]));
+    });
+  },
+
+  /** Uploads that send some bytes and then nothing, until this process ends. */
+  async stall(job) {
+    const maker = await Connection.open(job.port);
+    const length = job.bytes * stalledFactor;
+    const paths: string[] = [];
+    while (paths.length < job.connections) {
+      paths.push(await createUpload(maker, job.createPath, length));
+    }
+    maker.close();
+    return async (meter) => {
+      for (let first = 0; first < paths.length; first += connectionsAtOnce) {
+        await each(paths.slice(first, first + connectionsAtOnce), async (path) => {
+          const connection = await Connection.open(job.port);
+          await meter.time(job.bytes, () =>
+            connection.send([patchHead(path, 0, length), ...body(job.bytes)]),
+          );
+        });
+      }
+    };
+  },
+
+  /** One whole download on each connection. */
+  async get(job) {
+    const uploads = await openUploads(job, job.bytes);
+    await each(uploads, ({ connection, path }) => patch(connection, path, 0, job.bytes));
+    return (meter) =>
+      each(uploads, ({ connection, path }) =>
+        meter.time(job.bytes, async () => {
+          const request = requestHead('GET', path, {});
+          const { bodyBytes } = requireStatus(200, await connection.request('GET', [request]));
+          if (bodyBytes < job.bytes) throw new Error(`GET gave ${bodyBytes} bytes`);
+        }),
+      );
+  },
+};
+
+function repeat<Item>(
+  items: readonly Item[],
+  bytes: number,
+  request: (item: Item) => Promise<void>,
+): (meter: Meter) => Promise<void> {
+  return (meter) =>
+    each(items, async (item) => {
+      while (meter.running) await meter.time(bytes, () => request(item));
+    });
+}
+
+async function each<Item>(
+  items: readonly Item[],
+  action: (item: Item) => Promise<void>,
+): Promise<void> {
+  await Promise.all(items.map((item) => action(item)));
+}
+
+function openConnections(job: LoadJob): Promise<Connection[]> {
+  return Promise.all(Array.from({ length: job.connections }, () => Connection.open(job.port)));
+}
+
+async function openUploads(
+  job: LoadJob,
+  length: number,
+): Promise<{ connection: Connection; path: string }[]> {
+  const connections = await openConnections(job);
+  return Promise.all(
+    connections.map(async (connection) => ({
+      connection,
+      path: await createUpload(connection, job.createPath, length),
+    })),
+  );
+}

@@ -1,0 +1,4 @@
+import { loads } from './loads.js';
+import { runJob } from './run-job.js';
+
+await runJob((job) => loads[job.kind](job));

@@ -1,0 +1,140 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { percentile, type Sample } from './figures.js';
+import { LoadProcess } from './load-process.js';
+import type { LoadJob, LoadResult } from './load/load-job.js';
+import type { Usage } from './process-group.js';
+import { ServerProcess } from './server-process.js';
+import type { Contender } from './servers.js';
+import { warmUp, type Workload } from './workloads.js';
+
+type LoadPlan = NonNullable<Workload['load']>;
+
+const GiB = 1024 ** 3;
+const MiB = 1024 ** 2;
+
+/**
+ * One run: a new server in a new directory, warmed up, and then measured.
+ *
+ * @param directory exists and is empty
+ */
+export async function measure(
+  { command, versionCommand, createPath = '/files/' }: Contender,
+  { load }: Workload,
+  directory: string,
+): Promise<Sample> {
+  const uploads = join(directory, 'uploads');
+  mkdirSync(uploads);
+  if (command === undefined) return load === undefined ? {} : measureWriter(load, uploads);
+  const server = await ServerProcess.start(command, uploads, join(directory, 'log'));
+  try {
+    if (load === undefined) return startSample(server, versionCommand);
+    const target = { port: server.port, createPath };
+    await runLoad(warmUp(load), target);
+    return await runLoad(load, target, server);
+  } catch (error) {
+    throw new Error(`${String(error)} ${server.log}`.trim(), { cause: error });
+  } finally {
+    await server.stop();
+  }
+}
+
+async function startSample(
+  server: ServerProcess,
+  versionCommand: readonly string[] | undefined,
+): Promise<Sample> {
+  const { residentBytes, peakBytes } = await settled(server);
+  const memory = { steady: residentBytes / MiB, peak: peakBytes / MiB };
+  if (versionCommand === undefined) return { listening: server.startMs, ...memory };
+  const [file = '', ...args] = versionCommand;
+  const startedAt = performance.now();
+  spawnSync(file, args);
+  return { listening: server.startMs, version: performance.now() - startedAt, ...memory };
+}
+
+/** @param server whose costs are measured; without it, the result is empty */
+async function runLoad(
+  plan: LoadPlan,
+  target: Pick<LoadJob, 'port' | 'createPath'>,
+  server?: ServerProcess,
+): Promise<Sample> {
+  const { processes, ...load } = plan;
+  const job: LoadJob = { ...load, ...target, connections: load.connections / processes };
+  const clients = Array.from({ length: processes }, () => new LoadProcess('./load/main.js'));
+  try {
+    await Promise.all(clients.map((client) => client.prepare(job)));
+    if (load.kind === 'stall' && server !== undefined) await settled(server);
+    const before = server?.usage();
+    const results = await Promise.all(clients.map((client) => client.go()));
+    const after = server?.usage();
+    if (server === undefined || before === undefined || after === undefined) return {};
+    const steady = await settled(server);
+    const memory = { steady: steady.residentBytes / MiB, peak: steady.peakBytes / MiB };
+    if (load.kind === 'stall') {
+      const grown = steady.residentBytes - before.residentBytes;
+      return { perUpload: grown / load.connections / 1024, ...memory };
+    }
+    const sample = loadSample(load, results, after.cpuMs - before.cpuMs);
+    return { ...sample, ...memory, load: loadShare(results) };
+  } finally {
+    await Promise.all(clients.map((client) => client.stop()));
+  }
+}
+
+/** The writer is its own load. */
+async function measureWriter(plan: LoadPlan, uploads: string): Promise<Sample> {
+  const { processes: _, ...load } = plan;
+  const writer = new LoadProcess('./limits/write-files.js', [uploads]);
+  try {
+    await writer.prepare({ ...load, port: 0, createPath: '' });
+    const result = await writer.go();
+    return loadSample(load, [result], result.cpuMs);
+  } finally {
+    await writer.stop();
+  }
+}
+
+function loadSample(
+  { kind }: Pick<LoadJob, 'kind'>,
+  results: readonly LoadResult[],
+  cpuMs: number,
+): Sample {
+  const elapsedMs = elapsed(results);
+  const latencies = results.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
+  if (kind === 'patch' || kind === 'get') {
+    const bytes = results.reduce((sum, result) => sum + result.bytes, 0);
+    return { throughput: bytes / 1e3 / elapsedMs, cpuPerGiB: cpuMs / 1e3 / (bytes / GiB) };
+  }
+  return {
+    rate: (latencies.length / elapsedMs) * 1e3,
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+    cpuPerRequest: cpuMs / latencies.length,
+  };
+}
+
+/** How busy the busiest load process was, in percent of a core: one near 100 may have been what limited the server. */
+function loadShare(results: readonly LoadResult[]): number {
+  return Math.max(
+    ...results.map((result) => (result.cpuMs / (result.endedAtMs - result.startedAtMs)) * 100),
+  );
+}
+
+function elapsed(results: readonly LoadResult[]): number {
+  const startedAt = Math.min(...results.map((result) => result.startedAtMs));
+  return Math.max(...results.map((result) => result.endedAtMs)) - startedAt;
+}
+
+/** What the server uses once it has taken in what it was sent: when its memory has stopped changing. */
+async function settled(server: ServerProcess): Promise<Usage> {
+  let usage = server.usage();
+  for (let round = 0; round < 10; round += 1) {
+    await delay(200);
+    const before = usage.residentBytes;
+    usage = server.usage();
+    if (Math.abs(usage.residentBytes - before) < before / 200) break;
+  }
+  return usage;
+}

@@ -1,0 +1,121 @@
+import { cpus, release, totalmem } from 'node:os';
+import { figureNames, type FigureName, figures, spreadOf } from './figures.js';
+import type { BenchOptions } from './options.js';
+import type { Result } from './run-bench.js';
+import type { Contender } from './servers.js';
+
+/** What was measured where, for a reader. */
+export function formatSetting(options: BenchOptions, contenders: readonly Contender[]): string {
+  const { model, cores, memoryGiB, kernel, node } = machine();
+  const names = contenders
+    .filter(({ role }) => role === 'server')
+    .map(({ name, version }) => `${name} ${version}`.trim());
+  return [
+    `${cores} cores of ${model}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}`,
+    `${names.join(', ')}; -fsync=${options.fsync}; uploads in ${options.dir}`,
+    `Median of ${options.runs} run(s), in brackets the least and the most`,
+  ].join('\n');
+}
+
+/** A Markdown table of one workload. */
+export function formatTable(results: readonly Result[]): string {
+  const columns = figureNames.filter((name) =>
+    results.some(({ samples }) => spreadOf(samples, name) !== undefined),
+  );
+  const header = ['', ...columns.map((name) => figures[name].title)];
+  const rows = results.map((result) => [
+    result.contender.role === 'limit' ? `_${result.contender.name}_` : result.contender.name,
+    ...columns.map((name) => formatCell(result, name)),
+  ]);
+  const failures = results.flatMap(({ contender, failure }) =>
+    failure === undefined ? [] : [`\n${contender.name} failed: ${failure}`],
+  );
+  return [
+    `### ${results[0]?.workload.title}`,
+    '',
+    ...markdown([header, ...rows]),
+    ...failures,
+  ].join('\n');
+}
+
+/** Everything, for other programs. */
+export function toJson(
+  options: BenchOptions,
+  contenders: readonly Contender[],
+  results: readonly Result[],
+): string {
+  const data = {
+    measuredAt: new Date().toISOString(),
+    machine: machine(),
+    options,
+    contenders: contenders.map(({ name, version, role, command }) => ({
+      name,
+      version,
+      role,
+      command,
+    })),
+    results: results.map(({ workload, contender, samples, failure }) => ({
+      workload: workload.name,
+      load: workload.load,
+      contender: contender.name,
+      ...(failure !== undefined && { failure }),
+      figures: Object.fromEntries(figureNames.map((name) => [name, spreadOf(samples, name)])),
+      samples,
+    })),
+  };
+  return `${JSON.stringify(data, undefined, 2)}\n`;
+}
+
+export function formatNumber(value: number, digits: number): string {
+  return value.toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
+function formatCell({ samples }: Result, name: FigureName): string {
+  const spread = spreadOf(samples, name);
+  if (spread === undefined) return '';
+  const { digits, spread: tellsSpread } = figures[name];
+  const [median, min, max] = [spread.median, spread.min, spread.max].map((value) =>
+    formatNumber(value, digits),
+  );
+  return tellsSpread && samples.length > 1 ? `${median} (${min}–${max})` : `${median}`;
+}
+
+/** Aligned, so that it can be read on a terminal as it is. */
+function markdown(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const [header, ...body] = rows.map((row) =>
+    line(
+      row.map((cell, at) =>
+        at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0),
+      ),
+    ),
+  );
+  const rule = line(
+    widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)),
+  );
+  return [header ?? '', rule, ...body];
+}
+
+interface Machine {
+  readonly model: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly kernel: string;
+  readonly node: string;
+}
+
+function machine(): Machine {
+  return {
+    model: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 1024 ** 3),
+    kernel: release(),
+    node: process.versions.node,
+  };
+}

@@ -1,0 +1,119 @@
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Sample } from './figures.js';
+import { measure } from './measure.js';
+import type { Contender } from './servers.js';
+import type { Workload } from './workloads.js';
+
+/** What one contender did with one workload. */
+export interface Result {
+  readonly workload: Workload;
+  readonly contender: Contender;
+  readonly samples: readonly Sample[];
+  /** Why there are no more samples. */
+  readonly failure: string | undefined;
+}
+
+export interface RunOptions {
+  readonly workloads: readonly Workload[];
+  readonly contenders: readonly Contender[];
+  readonly runs: number;
+  readonly dir: string;
+  readonly signal: AbortSignal;
+  /** Told before each run. */
+  readonly onProgress: (text: string) => void;
+}
+
+const tmpfsType = 0x01021994;
+const touchedBytes = 4 * 1024 ** 3;
+
+/**
+ * Measures every contender with one workload after the other, and calls back with each as soon as it is done. Only one
+ * server runs at a time; they take turns, so that what the machine does besides hits all alike.
+ */
+export async function runBench(
+  options: RunOptions,
+  onWorkload: (results: readonly Result[]) => void,
+): Promise<Result[]> {
+  const directory = mkdtempSync(join(options.dir, 'tuskd-bench-'));
+  try {
+    const all: Result[] = [];
+    for (const workload of options.workloads) {
+      const results = await runWorkload(workload, directory, options);
+      onWorkload(results);
+      all.push(...results);
+    }
+    return all;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function runWorkload(
+  workload: Workload,
+  directory: string,
+  { contenders, runs, signal, onProgress }: RunOptions,
+): Promise<Result[]> {
+  const states = contenders
+    .filter(({ without }) => without?.includes(workload.name) !== true)
+    .map((contender) => ({ contender, samples: new Array<Sample>(), failure: noFailure() }));
+  if (workload.load !== undefined) touchMemory(directory);
+  for (let run = 0; run < runs; run += 1) {
+    for (const state of states) {
+      if (state.failure !== undefined) continue;
+      signal.throwIfAborted();
+      onProgress(`${workload.name} ${run + 1}/${runs} ${state.contender.name}`);
+      try {
+        state.samples.push(await inFreshDirectory(directory, workload, state.contender));
+      } catch (error) {
+        signal.throwIfAborted();
+        state.failure = error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+  return states.map((state) => ({ workload, ...state }));
+}
+
+async function inFreshDirectory(
+  parent: string,
+  workload: Workload,
+  contender: Contender,
+): Promise<Sample> {
+  const directory = join(parent, 'run');
+  mkdirSync(directory);
+  try {
+    // What the last run left to be written must not slow this one down.
+    if (!inMemory(parent)) execFileSync('sync');
+    return await measure(contender, workload, directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The first use of a page of memory costs a virtual machine a trip to its host: all are used once, outside the runs. */
+function touchMemory(directory: string): void {
+  if (!inMemory(directory)) return;
+  const path = join(directory, 'touched');
+  const block = Buffer.alloc(1024 * 1024);
+  const file = openSync(path, 'wx');
+  for (let left = touchedBytes; left > 0; left -= block.length) writeSync(file, block);
+  closeSync(file);
+  rmSync(path);
+}
+
+function inMemory(directory: string): boolean {
+  return statfsSync(directory).type === tmpfsType;
+}
+
+function noFailure(): string | undefined {
+  return undefined;
+}

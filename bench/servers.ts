@@ -1,0 +1,138 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { BenchOptions } from './options.js';
+
+/** Somebody who takes part. */
+export interface Contender {
+  readonly name: string;
+  readonly version: string;
+  /** A limit is no server that anybody could use: it shows what is possible at all. */
+  readonly role: 'server' | 'limit';
+  /** How it is started, with `{port}` and `{dir}`; a writer has no server. */
+  readonly command: readonly string[] | undefined;
+  /** Prints the version and ends. */
+  readonly versionCommand?: readonly string[];
+  /** Where uploads are created; `/files/` by default. */
+  readonly createPath?: string;
+  /** Workloads that mean nothing for it. */
+  readonly without?: readonly string[];
+}
+
+/** The checkout. */
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+/** All that can take part on this machine. @param skip told who cannot, and why */
+export function findContenders(
+  { fsync, servers }: Pick<BenchOptions, 'fsync' | 'servers'>,
+  skip: (sentence: string) => void,
+): readonly Contender[] {
+  const found = [tuskd(fsync), tusNodeServer(skip), rustus(skip), ...servers.map(given), ...limits];
+  return found.filter((contender) => contender !== undefined);
+}
+
+const node = process.execPath;
+
+function tuskd(fsync: BenchOptions['fsync']): Contender {
+  const main = join(root, 'dist/cli/main.js');
+  return {
+    name: 'tuskd',
+    version: packageVersion(join(root, 'package.json')) ?? '',
+    role: 'server',
+    // Its log of every request is on by default, as tusd's is; all others are measured without theirs.
+    command: [
+      node,
+      main,
+      '-host=127.0.0.1',
+      '-port={port}',
+      '-upload-dir={dir}',
+      '-verbose=false',
+      `-fsync=${fsync}`,
+    ],
+    versionCommand: [node, main, '-version'],
+  };
+}
+
+function tusNodeServer(skip: (sentence: string) => void): Contender | undefined {
+  const modules = join(root, 'bench/node_modules/@tus');
+  const version = packageVersion(join(modules, 'server/package.json'));
+  if (version === undefined) {
+    skip('@tus/server is not installed: npm ci --prefix bench');
+    return undefined;
+  }
+  return {
+    name: '@tus/server',
+    version,
+    role: 'server',
+    command: [node, join(root, 'bench/servers/tus-node-server.mjs'), '{port}', '{dir}'],
+  };
+}
+
+function rustus(skip: (sentence: string) => void): Contender | undefined {
+  const { stdout, error } = spawnSync('rustus', ['--version'], { encoding: 'utf8' });
+  if (error !== undefined) {
+    skip('rustus is not on the PATH: cargo install rustus');
+    return undefined;
+  }
+  return {
+    name: 'rustus',
+    version: stdout.trim().split(' ').at(-1) ?? '',
+    role: 'server',
+    // It keeps a whole body in memory, and refuses those above 256 KiB if it is not told otherwise.
+    command: [
+      'rustus',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      '{port}',
+      '--data-dir',
+      '{dir}',
+      '--info-dir',
+      '{dir}',
+      '--log-level',
+      'OFF',
+      '--max-body-size',
+      String(2 ** 31),
+      '--url',
+      '/files',
+    ],
+    versionCommand: ['rustus', '--version'],
+  };
+}
+
+/** A server of `--server 'name=command'`. */
+function given({ name, command }: BenchOptions['servers'][number]): Contender {
+  return { name, version: '', role: 'server', command };
+}
+
+const limits: readonly Contender[] = [
+  {
+    name: 'Node, writev',
+    version: process.versions.node,
+    role: 'limit',
+    command: [node, join(here, 'limits/writev-server.js'), '{port}', '{dir}'],
+  },
+  {
+    name: 'Node, discarding',
+    version: process.versions.node,
+    role: 'limit',
+    command: [node, join(here, 'limits/discard-server.js'), '{port}'],
+  },
+  {
+    name: 'writing only',
+    version: process.versions.node,
+    role: 'limit',
+    command: undefined,
+    without: ['head', 'stalled', 'get', 'start'],
+  },
+];
+
+function packageVersion(path: string): string | undefined {
+  try {
+    return /"version": "([^"]+)"/.exec(readFileSync(path, 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+import type { LoadJob } from './load/load-job.js';
+
+/** One kind of work that every server is given. */
+export interface Workload {
+  readonly name: string;
+  readonly title: string;
+  /** What the load processes do; the server is only started where there is none. */
+  readonly load?: Omit<LoadJob, 'port' | 'createPath'> & {
+    /** Over which the connections are spread. */
+    readonly processes: number;
+  };
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** @param quick rough figures in a minute or two instead of good ones in a quarter of an hour */
+export function createWorkloads(quick: boolean): readonly Workload[] {
+  const large = quick ? 256 * MiB : 1024 * MiB;
+  const durationMs = quick ? 500 : 3000;
+  const stalled = quick ? 300 : 1000;
+  return [
+    {
+      name: 'patch',
+      title: `One PATCH of ${large / MiB} MiB`,
+      load: { kind: 'patch', connections: 1, processes: 1, bytes: large, durationMs: 0 },
+    },
+    {
+      name: 'parallel',
+      title: `Four PATCHes of ${large / MiB} MiB at once`,
+      load: { kind: 'patch', connections: 4, processes: 2, bytes: large, durationMs: 0 },
+    },
+    {
+      name: 'chunks',
+      title: 'PATCHes of 64 KiB in a row, one connection',
+      load: { kind: 'chunks', connections: 1, processes: 1, bytes: 64 * KiB, durationMs },
+    },
+    {
+      name: 'create',
+      title: 'Uploads of 4 KiB, created with their body, 32 connections',
+      load: { kind: 'create', connections: 32, processes: 1, bytes: 4 * KiB, durationMs },
+    },
+    {
+      name: 'head',
+      title: 'HEADs, 32 connections',
+      load: { kind: 'head', connections: 32, processes: 1, bytes: 4 * KiB, durationMs },
+    },
+    {
+      name: 'stalled',
+      title: `${stalled} uploads that sent 64 KiB and then stalled`,
+      load: { kind: 'stall', connections: stalled, processes: 1, bytes: 64 * KiB, durationMs: 0 },
+    },
+    {
+      name: 'get',
+      title: `One GET of ${large / MiB} MiB`,
+      load: { kind: 'get', connections: 1, processes: 1, bytes: large, durationMs: 0 },
+    },
+    { name: 'start', title: 'Start-up' },
+  ];
+}
+
+/** The same, shorter: it warms up code and connections, and is not measured. */
+export function warmUp(load: NonNullable<Workload['load']>): NonNullable<Workload['load']> {
+  return {
+    ...load,
+    connections: Math.min(load.connections, 100),
+    bytes: Math.min(load.bytes, 128 * MiB),
+    durationMs: Math.min(load.durationMs, 1000),
+  };
+}

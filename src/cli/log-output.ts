@@ -1,0 +1,137 @@
+import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+
+/** Characters that may wait for a reader. More are dropped: memory is worth more than the log. */
+const maxWaiting = 1024 * 1024;
+const retryMs = 100;
+
+/** Hands `text` to the system without ever blocking, and calls `done` once it is there or lost. */
+export type Send = (text: string, done: (error?: Error | null) => void) => void;
+
+export interface LogOutputOptions {
+  readonly send: Send;
+  /** A line that tells of `dropped` lines that nobody will see. */
+  readonly droppedNotice: (dropped: number) => string;
+}
+
+/**
+ * Lines on their way out. Whoever writes never waits: while one text is being sent, lines gather for the next, and
+ * where the reader stalls (a full pipe, Ctrl-S on a terminal, a slow disk) they are dropped and counted.
+ */
+export class LogOutput {
+  readonly #options: LogOutputOptions;
+  #waiting = '';
+  #dropped = 0;
+  #sending = false;
+  #idle: (() => void) | undefined;
+
+  constructor(options: LogOutputOptions) {
+    this.#options = options;
+  }
+
+  write(line: string): void {
+    if (this.#waiting.length + line.length > maxWaiting) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#waiting += line;
+    if (!this.#sending) this.#send();
+  }
+
+  /** Resolves once every line is out, at the latest after `timeoutMs`. */
+  async flush(timeoutMs: number): Promise<void> {
+    if (!this.#sending) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    clearTimeout(timer);
+  }
+
+  /** The lines that still wait, for the last moment of a process; they are not sent any more. */
+  takeWaiting(): string {
+    const waiting = this.#waiting;
+    this.#waiting = '';
+    return waiting;
+  }
+
+  #send(): void {
+    const text = this.#waiting;
+    this.#waiting = '';
+    this.#sending = true;
+    this.#options.send(text, () => {
+      // An error loses these lines only: a full disk has space again some day, and a reader that is gone needs none.
+      this.#sending = false;
+      this.#noticeDropped();
+      if (this.#waiting !== '') this.#send();
+      else this.#idle?.();
+    });
+  }
+
+  #noticeDropped(): void {
+    if (this.#dropped === 0) return;
+    this.#waiting += this.#options.droppedNotice(this.#dropped);
+    this.#dropped = 0;
+  }
+}
+
+/** Standard output of this process, flushed when it exits or crashes. */
+export function standardOutput(droppedNotice: LogOutputOptions['droppedNotice']): LogOutput {
+  const descriptor = process.stdout.isTTY ? openTerminal() : process.stdout.fd;
+  const send = isPipe() ? sendToPipe() : sendToFile(descriptor);
+  const output = new LogOutput({ send, droppedNotice });
+  process.on('exit', () => {
+    const waiting = output.takeWaiting();
+    try {
+      if (waiting !== '') writeSync(descriptor, waiting);
+    } catch {
+      // Nobody is left to tell.
+    }
+  });
+  return output;
+}
+
+function isPipe(): boolean {
+  const stats = fstatSync(process.stdout.fd);
+  return stats.isFIFO() || stats.isSocket();
+}
+
+/** Node writes to pipes without blocking, off Windows. */
+function sendToPipe(): Send {
+  // Without a listener, the error of a reader that went away would end the process.
+  process.stdout.on('error', () => undefined);
+  return (text, done) => void process.stdout.write(text, done);
+}
+
+/**
+ * The terminal, opened once more so that writing never blocks. On the descriptor that we were given, a terminal that is
+ * halted with Ctrl-S would hold a thread for as long, and the exit of the process with it.
+ */
+function openTerminal(): number {
+  try {
+    return openSync('/dev/stdout', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    // Windows, or somebody else's terminal.
+    return process.stdout.fd;
+  }
+}
+
+/** Node writes to files in the middle of everything else, however slow the disk; the thread pool does it aside. */
+function sendToFile(descriptor: number): Send {
+  return function send(text, done) {
+    sendBytes(descriptor, Buffer.from(text), done);
+  };
+}
+
+function sendBytes(descriptor: number, bytes: Buffer, done: (error?: Error | null) => void): void {
+  write(descriptor, bytes, (error, written) => {
+    if (error?.code === 'EAGAIN') {
+      // A halted terminal. Node has no event for it to wait for.
+      setTimeout(() => sendBytes(descriptor, bytes, done), retryMs).unref();
+    } else if (error ?? written === bytes.length) {
+      done(error);
+    } else {
+      sendBytes(descriptor, bytes.subarray(written), done);
+    }
+  });
+}

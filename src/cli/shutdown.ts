@@ -1,0 +1,53 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { describeError } from './log-values.js';
+
+/** How long the last lines of the log may take to leave, in milliseconds. */
+const flushMs = 500;
+
+export interface ShutdownOptions {
+  /** Ends everything in good order. */
+  readonly close: () => Promise<void>;
+  /** How long that may take, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly output: {
+    write(line: string): void;
+    flush(timeoutMs: number): Promise<void>;
+  };
+}
+
+/**
+ * Ends the process in good order on SIGINT or SIGTERM, at once on the second. Running out of time is no failure, as in
+ * tusd: what was received is stored, and the connections that are cut then are those of clients that do not listen.
+ */
+export function shutDownOnSignal(options: ShutdownOptions): void {
+  const { output } = options;
+  let signals = 0;
+  const onSignal = (): void => {
+    signals += 1;
+    if (signals === 1) {
+      output.write('Received interrupt signal. Shutting down tusd...\n');
+      void shutDown(options);
+    } else {
+      output.write('Received second interrupt signal. Exiting immediately!\n');
+      process.exit(1);
+    }
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+}
+
+async function shutDown({ close, timeoutMs, output }: ShutdownOptions): Promise<void> {
+  let exitCode = 0;
+  try {
+    const completed = close().then(() => true);
+    if (await Promise.race([completed, delay(timeoutMs, false)])) {
+      output.write('Shutdown completed. Goodbye!\n');
+    } else {
+      process.stderr.write('Shutdown timeout exceeded. Exiting immediately!\n');
+    }
+  } catch (error) {
+    process.stderr.write(`Failed to shutdown gracefully: ${describeError(error)}\n`);
+    exitCode = 1;
+  }
+  await output.flush(flushMs);
+  process.exit(exitCode);
+}

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+
+export interface ServerProcessOptions {
+  /** The command and the arguments that come before tusd's flags. */
+  readonly command: readonly string[];
+  readonly uploadDir: string;
+  /** Told of an exit that nobody asked for, with the last of what the server said. */
+  readonly onCrash: (exit: string) => void;
+}
+
+/** How a run of a server ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly tookMs: number;
+  readonly output: string;
+}
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly exited: Promise<unknown>;
+  output: string;
+  asked: boolean;
+}
+
+const greeting = /You can now upload files to: http:\/\/[^\s/]+:(\d+)\//;
+const outputLength = 4000;
+
+/** The built command, started again and again. */
+export class ServerProcess {
+  /** Bytes of memory at most, over all runs; 0 where the system does not tell. */
+  peakMemory = 0;
+  starts = 0;
+  /** The slowest start so far, in milliseconds. */
+  slowestStartMs = 0;
+  readonly #options: ServerProcessOptions;
+  #run: Run | undefined;
+  #port: number | undefined;
+
+  constructor(options: ServerProcessOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined while it does not take connections. */
+  get port(): number | undefined {
+    return this.#port;
+  }
+
+  /** A port of the system's choice each time: nobody else can have taken it in between. */
+  async start(signal: AbortSignal): Promise<void> {
+    const startedAt = performance.now();
+    const run = this.#spawn();
+    this.#run = run;
+    this.#port = await listening(run, signal);
+    this.starts += 1;
+    this.slowestStartMs = Math.max(this.slowestStartMs, performance.now() - startedAt);
+  }
+
+  /** Ends it with a signal and waits until it has gone; undefined where it was not running. */
+  async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<Exit | undefined> {
+    const run = this.#run;
+    if (run === undefined) return undefined;
+    this.sampleMemory();
+    const askedAt = performance.now();
+    run.asked = true;
+    this.#port = undefined;
+    run.child.kill(signal);
+    await run.exited;
+    this.#run = undefined;
+    const { exitCode: code } = run.child;
+    return { code, tookMs: performance.now() - askedAt, output: run.output };
+  }
+
+  /** Without waiting: for the end of this process. */
+  kill(): void {
+    this.#run?.child.kill('SIGKILL');
+  }
+
+  sampleMemory(): void {
+    const pid = this.#run?.child.pid;
+    if (pid === undefined || process.platform !== 'linux') return;
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+      // The kernel keeps the peak itself, so that none falls between two samples.
+      const kibibytes = /^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0;
+      this.peakMemory = Math.max(this.peakMemory, Number(kibibytes) * 1024);
+    } catch {
+      // It has just gone.
+    }
+  }
+
+  #spawn(): Run {
+    const { command, uploadDir, onCrash } = this.#options;
+    const [file = '', ...first] = command;
+    const flags = ['-host', '127.0.0.1', '-port', '0', '-upload-dir', uploadDir, '-verbose=false'];
+    const child = spawn(file, [...first, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const run: Run = { child, exited: once(child, 'close'), output: '', asked: false };
+    const keep = (text: string): void => {
+      run.output = (run.output + text).slice(-outputLength);
+    };
+    child.stdout.setEncoding('utf8').on('data', keep);
+    child.stderr.setEncoding('utf8').on('data', keep);
+    child.once('close', (code, signal) => {
+      if (!run.asked) onCrash(`A server ended by itself (${signal ?? code}):\n${run.output}`);
+    });
+    return run;
+  }
+}
+
+async function listening(run: Run, signal: AbortSignal): Promise<number> {
+  for (;;) {
+    const port = greeting.exec(run.output)?.[1];
+    if (port !== undefined) return Number(port);
+    if (run.child.stdout === null) throw new Error('A server without an output');
+    await once(run.child.stdout, 'data', { signal });
+  }
+}
