@@ -7,5 +7,6 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    expect: { poll: { interval: 5, timeout: 5000 } },
   },
 });

@@ -9,10 +9,8 @@ import { createWorkloads } from './workloads.js';
 async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('The figures come from /proc: Linux is needed');
   const options = parseOptions(process.argv.slice(2));
-  const workloads = createWorkloads(options.quick).filter(
-    ({ name }) => options.only?.includes(name) ?? true,
-  );
-  const contenders = findContenders(options, console.log);
+  const workloads = chosen(createWorkloads(options.quick), options.only);
+  const contenders = chosen(findContenders(options, console.log), options.against, 'tuskd');
   console.log(formatSetting(options, contenders));
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -34,6 +32,18 @@ async function main(): Promise<void> {
   );
   if (options.json !== undefined) writeFileSync(options.json, toJson(options, contenders, results));
   if (options.svg !== undefined) writeFileSync(options.svg, drawChart(results));
+}
+
+/** Those whose names the user gave, or all. @throws Error with a sentence for the user */
+function chosen<Item extends { readonly name: string }>(
+  items: readonly Item[],
+  names: readonly string[] | undefined,
+  always?: string,
+): readonly Item[] {
+  const known = items.map(({ name }) => name);
+  const wrong = names?.find((name) => name !== '' && !known.includes(name));
+  if (wrong !== undefined) throw new Error(`${wrong} is none of ${known.join(', ')}`);
+  return items.filter(({ name }) => name === always || (names?.includes(name) ?? true));
 }
 
 /** On the last line of a terminal; nowhere else. */

@@ -30,7 +30,7 @@ export async function measure(
   if (command === undefined) return load === undefined ? {} : measureWriter(load, uploads);
   const server = await ServerProcess.start(command, uploads, join(directory, 'log'));
   try {
-    if (load === undefined) return startSample(server, versionCommand);
+    if (load === undefined) return await startSample(server, versionCommand);
     const target = { port: server.port, createPath };
     await runLoad(warmUp(load), target);
     return await runLoad(load, target, server);

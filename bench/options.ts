@@ -5,6 +5,8 @@ export interface BenchOptions {
   readonly runs: number;
   /** Names of workloads; undefined for all. */
   readonly only: readonly string[] | undefined;
+  /** Names of contenders beside tuskd; undefined for all. */
+  readonly against: readonly string[] | undefined;
   /** Further servers, with `{port}` and `{dir}` in their commands. */
   readonly servers: readonly { readonly name: string; readonly command: readonly string[] }[];
   /** Where the servers keep what they receive. */
@@ -20,6 +22,7 @@ export const usage = `npm run bench -- [flags]
   --quick             rough figures within two minutes
   --runs 5            of which the median is told
   --only NAME,...     patch, parallel, chunks, create, head, stalled, get, start
+  --against NAME,...  @tus/server, rustus, node-writev, node-discard, write-only; all that are here by default
   --server 'NAME=COMMAND with {port} and {dir}'
                       measures one more tus server, which creates uploads at /files/; can be repeated
   --dir /dev/shm      where uploads are kept for the time; a folder of a real disk measures that disk
@@ -35,6 +38,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       runs: { type: 'string' },
       only: { type: 'string' },
+      against: { type: 'string' },
       server: { type: 'string', multiple: true, default: [] },
       dir: { type: 'string', default: '/dev/shm' },
       fsync: { type: 'string', default: 'off' },
@@ -46,6 +50,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     quick: values.quick,
     runs: parseRuns(values.runs ?? (values.quick ? '1' : '5')),
     only: values.only?.split(','),
+    against: values.against?.split(','),
     servers: values.server.map(parseServer),
     dir: values.dir,
     fsync: parseFsync(values.fsync),

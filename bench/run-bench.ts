@@ -34,7 +34,7 @@ export interface RunOptions {
 }
 
 const tmpfsType = 0x01021994;
-const touchedBytes = 4 * 1024 ** 3;
+const leastTouchedBytes = 1024 ** 3;
 
 /**
  * Measures every contender with one workload after the other, and calls back with each as soon as it is done. Only one
@@ -66,7 +66,7 @@ async function runWorkload(
   const states = contenders
     .filter(({ without }) => without?.includes(workload.name) !== true)
     .map((contender) => ({ contender, samples: new Array<Sample>(), failure: noFailure() }));
-  if (workload.load !== undefined) touchMemory(directory);
+  if (workload.load !== undefined) touchMemory(directory, workload.load);
   for (let run = 0; run < runs; run += 1) {
     for (const state of states) {
       if (state.failure !== undefined) continue;
@@ -100,11 +100,15 @@ async function inFreshDirectory(
 }
 
 /** The first use of a page of memory costs a virtual machine a trip to its host: all are used once, outside the runs. */
-function touchMemory(directory: string): void {
+function touchMemory(
+  directory: string,
+  { connections, bytes }: NonNullable<Workload['load']>,
+): void {
   if (!inMemory(directory)) return;
   const path = join(directory, 'touched');
   const block = Buffer.alloc(1024 * 1024);
   const file = openSync(path, 'wx');
+  const touchedBytes = Math.max(connections * bytes, leastTouchedBytes);
   for (let left = touchedBytes; left > 0; left -= block.length) writeSync(file, block);
   closeSync(file);
   rmSync(path);

@@ -109,19 +109,19 @@ function given({ name, command }: BenchOptions['servers'][number]): Contender {
 
 const limits: readonly Contender[] = [
   {
-    name: 'Node, writev',
+    name: 'node-writev',
     version: process.versions.node,
     role: 'limit',
     command: [node, join(here, 'limits/writev-server.js'), '{port}', '{dir}'],
   },
   {
-    name: 'Node, discarding',
+    name: 'node-discard',
     version: process.versions.node,
     role: 'limit',
     command: [node, join(here, 'limits/discard-server.js'), '{port}'],
   },
   {
-    name: 'writing only',
+    name: 'write-only',
     version: process.versions.node,
     role: 'limit',
     command: undefined,

@@ -17,7 +17,7 @@ const MiB = 1024 * KiB;
 /** @param quick rough figures in a minute or two instead of good ones in a quarter of an hour */
 export function createWorkloads(quick: boolean): readonly Workload[] {
   const large = quick ? 256 * MiB : 1024 * MiB;
-  const durationMs = quick ? 500 : 3000;
+  const durationMs = quick ? 500 : 2000;
   const stalled = quick ? 300 : 1000;
   return [
     {

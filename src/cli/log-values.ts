@@ -16,7 +16,6 @@ const simpleInQuotes = /^[ !#-[\]-~]*$/;
 /** A value as text, or as JSON that is not a string. */
 export function describeValue(value: unknown): string | { readonly json: string } {
   if (typeof value === 'string') return shorten(value);
-  if (typeof value === 'number' || typeof value === 'boolean') return { json: String(value) };
   if (value instanceof Error) return describeError(value);
   try {
     const json: string | undefined = JSON.stringify(value);

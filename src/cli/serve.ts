@@ -1,5 +1,5 @@
-import { compose } from '../core/compose.js';
 import type { Server } from 'node:http';
+import { compose } from '../core/compose.js';
 import { createHandler, type HandlerOptions } from '../http/create-handler.js';
 import { FileLocker } from '../lockers/file/file-locker.js';
 import { FileStore } from '../stores/file/file-store.js';

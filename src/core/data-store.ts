@@ -20,6 +20,8 @@ export interface StoreCapabilities {
   readonly provisionalChunks: boolean;
   /** `Upload.finish`: something must still happen once all bytes are here. */
   readonly finishing: boolean;
+  /** A write with a fence below the highest one seen is refused with ERR_LOCK_LOST. */
+  readonly fences: boolean;
   /** `newUpload` takes `draft.id` as it is. Otherwise the store makes an ID out of it, or its own. */
   readonly chosenIds: boolean;
 }
@@ -59,12 +61,9 @@ export interface DataStore {
 /** One upload in a store, as one request sees it. */
 export interface Upload {
   readonly id: string;
-  /** @throws TusError ERR_UPLOAD_NOT_FOUND if it has gone since the handle was made. */
+  /** @throws TusError ERR_UPLOAD_NOT_FOUND once it was terminated through this handle; MAY, if it has gone otherwise. */
   getInfo(options?: WaitOptions): Promise<UploadInfo>;
-  /**
-   * Changes the record, wholly or not at all (a crash included), and resolves with the new one.
-   * A store that knows fences MUST refuse a fence below the highest it has seen with ERR_LOCK_LOST.
-   */
+  /** Changes the record, wholly or not at all (a crash included), and resolves with the new one. */
   update(changes: UploadChanges, options?: WriteOptions): Promise<UploadInfo>;
   /**
    * Stores the body from `offset` on; `offset` is the upload's current one. Reads the body to its end unless
@@ -72,7 +71,8 @@ export interface Upload {
    *
    * Resolves with the bytes that are stored in any case, and with the error if there was one: a full disk keeps
    * the bytes that fit. MAY throw only where nothing was stored. When `signal` fires, it is to abandon: nothing
-   * more is stored, and what is in flight is not counted.
+   * more is stored, and what is in flight is not counted. Whoever fires it stops the body as well, so a store that looks
+   * at the signal after each `next()` has done enough.
    */
   writeChunk(offset: number, body: Body, options?: WriteChunkOptions): Promise<WriteResult>;
   /** Makes the chunk of the last provisional `writeChunk` count. Only with `provisionalChunks`. */
@@ -83,8 +83,11 @@ export interface Upload {
    * The store's own step after the last byte. Idempotent, may be slow, is run again if it failed or the process
    * died in it. Only with `finishing`.
    */
-  finish?(options?: WaitOptions): Promise<void>;
-  /** Reads the bytes from `range.start` to `range.end`, which lie below the offset. Only with `reading`. */
+  finish?(options?: WriteOptions): Promise<void>;
+  /**
+   * Reads the bytes from `range.start` to `range.end`, which lie below the offset. Only with `reading`.
+   * @throws TusError ERR_INCOMPLETE_UPLOAD where the store can read nothing before the end (S3)
+   */
   read?(range: ByteRange, options?: WaitOptions): Promise<ReadResult>;
   /** Frees everything the upload takes. Does nothing where it has gone already. Only with `termination`. */
   terminate?(options?: WriteOptions): Promise<void>;
@@ -109,7 +112,7 @@ export interface WriteChunkOptions extends WriteOptions {
 
 /** What `writeChunk` did: both at once, because a failed write may have stored something. */
 export interface WriteResult {
-  /** Bytes of this chunk that are stored and count. */
+  /** Bytes of this chunk that are stored; they count, or will once a provisional chunk is committed. */
   readonly bytesWritten: number;
   readonly error?: unknown;
 }

@@ -14,6 +14,7 @@ const catalogue = {
   ERR_UPLOAD_LOCKED: [423, 'upload is in use by another request; try again later'],
   ERR_MISMATCHED_OFFSET: [409, 'mismatched offset'],
   ERR_UPLOAD_SIZE_EXCEEDED: [413, "upload's size exceeded"],
+  ERR_INCOMPLETE_UPLOAD: [400, 'cannot stream non-finished upload'],
   ERR_NOT_IMPLEMENTED: [501, 'feature not implemented'],
   ERR_CONCATENATION_UNSUPPORTED: [400, 'Upload-Concat header is not supported by server'],
   ERR_MODIFY_FINAL: [403, 'modifying a final upload is not allowed'],

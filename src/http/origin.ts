@@ -7,7 +7,10 @@ const hostPattern = /^[\w.~%!$&'()*+,;=-]+(?::\d+)?$|^\[[\dA-Fa-f:.]+\](?::\d+)?
  * The origin that clients know this server by, for absolute Locations; empty where it cannot be told, which makes them
  * path-absolute. Headers of proxies count only where the operator trusts them: anybody can send them.
  */
-export function publicOrigin(exchange: Exchange, behindProxy: boolean): string {
+export function publicOrigin(
+  exchange: Pick<Exchange, 'header' | 'host' | 'scheme'>,
+  behindProxy: boolean,
+): string {
   let scheme: string = exchange.scheme;
   let host = exchange.host;
   if (behindProxy) {
@@ -32,7 +35,7 @@ function first(list: string | undefined): string | undefined {
 /** The parameters of the first element of a Forwarded header (RFC 7239), names in lower case. */
 function firstForwarded(header: string | undefined): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
-  for (const match of (first(header) ?? '').matchAll(/([\w-]+)=(?:"([^"]*)"|([^;\s"]*))/g)) {
+  for (const match of (first(header) ?? '').matchAll(/([\w-]+)=(?:"([^"]*)"|([^;\s"]*))(?=\s*(?:;|$))/g)) {
     const [, name = '', quoted, token] = match;
     parameters.set(name.toLowerCase(), quoted ?? token ?? '');
   }

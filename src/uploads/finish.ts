@@ -34,7 +34,7 @@ export async function finish(
   let httpResponse: HookHttpResponse | undefined;
   if (upload.finish === 'pending') {
     try {
-      await handle.finish?.({ signal: context.signal });
+      await handle.finish?.({ signal: context.signal, fence });
       ({ httpResponse } = await invokeHook(env, 'pre-finish', upload, context));
       finished = await handle.update({ finish: 'done' }, { fence });
     } catch (error) {

@@ -26,6 +26,7 @@ export class PartStore implements DataStore {
     declaredLength: true,
     provisionalChunks: false,
     finishing: true,
+    fences: true,
     chosenIds: false,
   };
   readonly #bucket: PartBucket;

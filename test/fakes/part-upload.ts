@@ -10,7 +10,6 @@ import type {
 } from '../../dist/core/data-store.js';
 import { TusError } from '../../dist/core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../dist/core/upload.js';
-import { nextUnlessAborted } from '../../dist/stores/memory/next-unless-aborted.js';
 import { exclusively } from './caller-check.js';
 import { BucketError, type PartBucket } from './part-bucket.js';
 import {
@@ -62,7 +61,11 @@ export class PartUpload implements Upload {
     options: WriteChunkOptions = {},
   ): Promise<WriteResult> {
     if (options.provisional) throw new Error('a provisional chunk, without the capability');
-    const next = (): Promise<Uint8Array[] | null> => nextUnlessAborted(body, options.signal);
+    const next = async (): Promise<Uint8Array[] | null> => {
+      const batch = await body.next();
+      options.signal?.throwIfAborted();
+      return batch;
+    };
     return this.#change(options.fence, async (record) => {
       const before = await survey(this.#bucket, record);
       if (before.finished) throw new Error('a chunk for a finished upload');
@@ -87,7 +90,7 @@ export class PartUpload implements Upload {
     if (start < 0 || start > end || end > offset) throw new Error(`bytes ${start} to ${end}`);
     // As in S3: nothing reads the parts of a multipart upload.
     const object = finished ? await this.#bucket.getObject(this.#object) : undefined;
-    if (object === undefined) throw new TusError('ERR_NOT_IMPLEMENTED');
+    if (object === undefined) throw new TusError('ERR_INCOMPLETE_UPLOAD');
     const range = object.bytes.subarray(start, end);
     return { stream: Readable.from(range.byteLength > 0 ? [range] : [], { objectMode: false }) };
   }

@@ -253,9 +253,10 @@ describe('a holder', () => {
   });
 
   it('does not remove what replaced its lock just before it lets go', async () => {
-    const locker = place.locker({ holderPollIntervalMs: 1 });
+    const locker = place.locker({ holderPollIntervalMs: 100 });
     const lock = await take(locker, 'upload');
-    await sleep(5);
+    // Between two looks at the lock.
+    await sleep(120);
     await unlink(place.file('upload.lock'));
     await place.put('upload.lock', `${process.ppid}\n`);
     await lock.unlock();

@@ -28,7 +28,7 @@ export async function sendAnswer(
   }
   // Neither has a body, whatever the protocol would like to say.
   const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
-  const content = bodiless ? '' : (body ?? '');
+  const content = bodiless || status === 205 ? '' : (body ?? '');
   if (!bodiless) headers['Content-Length'] = String(Buffer.byteLength(content));
   response.writeHead(status, headers);
   if (request.complete) response.end(content);

@@ -48,6 +48,7 @@ export class FileStore implements DataStore {
     declaredLength: true,
     provisionalChunks: false,
     finishing: false,
+    fences: false,
     chosenIds: true,
   };
   readonly #options: FileUploadOptions & { readonly dirPerms: number };
@@ -85,7 +86,7 @@ export class FileStore implements DataStore {
       if (mustBeDurable(this.#options, upload)) await makeDurable(paths);
       return new FileUpload(this.#options, paths, upload);
     } catch (error) {
-      throw creationError(error);
+      throw creationError(error, id);
     }
   }
 
@@ -171,10 +172,13 @@ function readInfo(text: string, id: string): StoredInfo {
   }
 }
 
-function creationError(error: unknown): unknown {
+function creationError(error: unknown, id: string): unknown {
   if (hasCode(error, 'EEXIST', 'EISDIR'))
     return new TusError('ERR_UPLOAD_EXISTS', { cause: error });
-  if (hasCode(error, 'ENOTDIR')) return new TusError('ERR_UPLOAD_EXISTS', { cause: error });
+  // An upload stands where the ID wants a folder. Without a folder it is the upload directory that is none.
+  if (hasCode(error, 'ENOTDIR') && id.includes('/')) {
+    return new TusError('ERR_UPLOAD_EXISTS', { cause: error });
+  }
   if (hasCode(error, 'ENAMETOOLONG')) {
     return new TusError('ERR_INVALID_UPLOAD_ID', { detail: 'it is too long', cause: error });
   }
@@ -182,5 +186,5 @@ function creationError(error: unknown): unknown {
   if (error instanceof TusError && error.code === 'ERR_UPLOAD_NOT_FOUND') {
     return new TusError('ERR_INVALID_UPLOAD_ID', { cause: error });
   }
-  return hasCode(error, 'ENOENT') ? error : asTusError(error);
+  return hasCode(error, 'ENOENT', 'ENOTDIR') ? error : asTusError(error);
 }

@@ -29,8 +29,8 @@ export function parseInfo(text: string): StoredInfo {
   const record = asRecord(JSON.parse(text), 'the file');
   const { ID, Size, SizeIsDeferred, MetaData, IsPartial, IsFinal, PartialUploads } = record;
   if (typeof ID !== 'string') throw new Error('ID is not a string');
-  if (typeof Size !== 'number' || !Number.isSafeInteger(Size))
-    throw new Error('Size is no integer');
+  if (typeof Size !== 'number' || !Number.isSafeInteger(Size) || Size < 0)
+    throw new Error('Size is no size');
   return {
     id: ID,
     size: SizeIsDeferred === true ? undefined : Size,

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { TusError } from '../../core/errors.js';
 import type { UploadInfo } from '../../core/upload.js';
 import { flags, hasCode, lstat, mkdir, rmdir } from './fs.js';
@@ -20,11 +20,12 @@ export function uploadPaths(
   storage: UploadInfo['storage'] = {},
 ): UploadPaths {
   const standard = join(directory, id);
-  const data = storage['Path'] ?? standard;
-  const isOperators = data !== standard;
+  const stored = storage['Path'] ?? standard;
+  // tusd writes the path as its command line spells it; spelled in another way it is not somewhere else.
+  const isOperators = stored !== standard && resolve(stored) !== resolve(standard);
   return {
     info: `${standard}.info`,
-    data,
+    data: isOperators ? stored : standard,
     readFlag: isOperators ? constants.O_RDONLY : flags.read,
     writeFlag: isOperators ? constants.O_WRONLY : flags.write,
   };

@@ -50,12 +50,13 @@ async function writeTemporary(
   { filePerms, durable }: InfoFileOptions,
 ): Promise<void> {
   await withFile(path, flag, filePerms, async (descriptor) => {
-    const { error } = await writeAll(descriptor, [Buffer.from(content)], 0);
-    if (error === undefined) {
+    try {
+      const { error } = await writeAll(descriptor, [Buffer.from(content)], 0);
+      if (error !== undefined) throw error;
       if (durable) await fsync(descriptor);
-      return;
+    } catch (error) {
+      await removeFile(path);
+      throw error;
     }
-    await removeFile(path);
-    throw error;
   });
 }

@@ -23,6 +23,7 @@ export class MemoryStore implements DataStore {
     declaredLength: true,
     provisionalChunks: true,
     finishing: false,
+    fences: true,
     chosenIds: true,
   };
   readonly #records = new Map<string, MemoryRecord>();

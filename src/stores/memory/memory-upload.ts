@@ -12,7 +12,6 @@ import { TusError } from '../../core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../core/upload.js';
 import type { ByteList } from './byte-list.js';
 import type { MemoryRecord } from './memory-record.js';
-import { nextUnlessAborted } from './next-unless-aborted.js';
 
 /** What an upload needs of the store it lies in. */
 export interface MemoryUploads {
@@ -54,7 +53,8 @@ export class MemoryUpload implements Upload {
     let bytesWritten = 0;
     try {
       for (;;) {
-        const arrays = await nextUnlessAborted(body, signal);
+        const arrays = await body.next();
+        signal?.throwIfAborted();
         // While this waited, the upload may have been terminated, or the lock lost to somebody else.
         record.assertFence(fence);
         if (arrays === null) return { bytesWritten };

@@ -77,7 +77,7 @@ export async function assertBytes(
 ): Promise<void> {
   if (!store.capabilities.reading) return;
   const actual = await readRange(upload, range).catch(async (error: unknown) => {
-    if (!(store.capabilities.finishing && isTusError(error, 'ERR_NOT_IMPLEMENTED'))) throw error;
+    if (!(store.capabilities.finishing && isTusError(error, 'ERR_INCOMPLETE_UPLOAD'))) throw error;
     await complete(upload);
     return readRange(upload, range);
   });

@@ -56,6 +56,7 @@ export function defineInterruption(suite: Suite): void {
           const writing = upload.writeChunk(before, body, { signal: controller.signal });
           await body.drained;
           controller.abort(new Error('the lock was lost'));
+          body.stop('stopped');
           await assertAbandoned(trial, upload, before, writing, 100 * KiB);
         },
       );

@@ -45,6 +45,17 @@ export function defineAsking(suite: Suite): void {
       assert.equal(first.asked, 0);
     });
 
+    suite.test('a holder that lets go of its own accord is left alone', async (locker) => {
+      const first = await hold(locker, 'upload');
+      const second = new Claim(locker, 'upload');
+      await unlock(first.lock);
+      const { asked } = first;
+      await second.taken();
+      await quiet();
+      assert.equal(first.asked, asked, 'not after unlock() has resolved');
+      await second.pass();
+    });
+
     suite.test('a holder that gets the lock while others wait is asked at once', async (locker) => {
       const first = await hold(locker, 'upload');
       const waiters = Array.from({ length: 3 }, () => new Claim(locker, 'upload'));
@@ -64,8 +75,12 @@ export function defineAsking(suite: Suite): void {
 
     suite.test('a holder is never asked before lock() has resolved', async (locker) => {
       for (let round = 0; round < 20; round++) {
-        // All in one go: the second wants a lock that the first has not heard of yet.
-        const claims = Array.from({ length: 4 }, () => new Claim(locker, `upload-${round}`));
+        const crowd = (): Claim[] => {
+          // All in one go: the second wants a lock that the first has not heard of yet.
+          return Array.from({ length: 4 }, () => new Claim(locker, `upload-${round}`));
+        };
+        // What runs next differs between a promise's callback and another's.
+        const claims = round % 2 === 0 ? crowd() : await fromEventLoop(crowd);
         for (const claim of claims) {
           const lock = await claim.taken();
           if (claim !== claims.at(-1)) await claim.wished();
@@ -74,5 +89,12 @@ export function defineAsking(suite: Suite): void {
         }
       }
     });
+  });
+}
+
+/** Runs `work` where no promise called it. */
+function fromEventLoop<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    setImmediate(() => resolve(work()));
   });
 }
