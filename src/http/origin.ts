@@ -3,6 +3,9 @@ import type { Exchange } from '../core/exchange.js';
 /** Host and port as they may stand in a URL: nothing that could end a header, an attribute or the authority. */
 const hostPattern = /^[\w.~%!$&'()*+,;=-]+(?::\d+)?$|^\[[\dA-Fa-f:.]+\](?::\d+)?$/;
 
+/** Anchored: searched for in a header of a megabyte, it would take minutes to find nothing. */
+const parameterPattern = /^([\w-]+)=(?:"([^"]*)"|([^\s"]*))$/;
+
 /**
  * The origin that clients know this server by, for absolute Locations; empty where it cannot be told, which makes them
  * path-absolute. Headers of proxies count only where the operator trusts them: anybody can send them.
@@ -35,9 +38,9 @@ function first(list: string | undefined): string | undefined {
 /** The parameters of the first element of a Forwarded header (RFC 7239), names in lower case. */
 function firstForwarded(header: string | undefined): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
-  for (const match of (first(header) ?? '').matchAll(/([\w-]+)=(?:"([^"]*)"|([^;\s"]*))(?=\s*(?:;|$))/g)) {
-    const [, name = '', quoted, token] = match;
-    parameters.set(name.toLowerCase(), quoted ?? token ?? '');
+  for (const parameter of (first(header) ?? '').split(';')) {
+    const [, name, quoted, token] = parameterPattern.exec(parameter.trim()) ?? [];
+    if (name !== undefined) parameters.set(name.toLowerCase(), quoted ?? token ?? '');
   }
   return parameters;
 }

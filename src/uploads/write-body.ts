@@ -109,11 +109,7 @@ async function storeWhileHeld(
   }
 }
 
-function failure(
-  storeError: unknown,
-  body: LimitedBody,
-  upload: UploadInfo,
-): TusError | undefined {
+function failure(storeError: unknown, body: LimitedBody, upload: UploadInfo): TusError | undefined {
   if (storeError !== undefined) return toTusError(storeError);
   const code = endErrors[body.endReason ?? 'complete'];
   if (code === undefined) return undefined;

@@ -234,8 +234,13 @@ describe('broken requests', () => {
   it('field 42 field 44: what is refused for one header is not served for another', async () => {
     const server = await startServer();
     const path = await create(server, 5);
-    await unchanged(server, path, { version: false, headers: { ...chunkType, 'Upload-Offset': '0' } });
-    await unchanged(server, path, { headers: { 'Content-Type': 'text/plain', 'Upload-Offset': '0' } });
+    await unchanged(server, path, {
+      version: false,
+      headers: { ...chunkType, 'Upload-Offset': '0' },
+    });
+    await unchanged(server, path, {
+      headers: { 'Content-Type': 'text/plain', 'Upload-Offset': '0' },
+    });
     await unchanged(server, path, { headers: chunkType });
   });
 

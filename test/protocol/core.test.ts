@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Hooks, TusError } from 'tuskd';
 import { describe, expect, it } from 'vitest';
-import { TusError } from '../../dist/core/errors.js';
-import type { Hooks } from '../../dist/core/hooks.js';
 import { recordingHooks } from './hooks.js';
 import { startServer } from './server.js';
 import { writeStored } from './stored.js';
@@ -147,7 +146,10 @@ describe('core: headers', () => {
     const options = { version: false, body: 'hello' };
     const responses = [
       await post(server, { ...wrong, 'Upload-Length': '5' }, options),
-      await request(server, 'PATCH', path, { ...options, headers: { ...wrong, 'Upload-Offset': '0' } }),
+      await request(server, 'PATCH', path, {
+        ...options,
+        headers: { ...wrong, 'Upload-Offset': '0' },
+      }),
       await request(server, 'DELETE', path, { ...options, headers: wrong }),
     ];
     expect(responses.map(({ status, informational }) => [status, informational])).toEqual([

@@ -93,12 +93,20 @@ describe('CORS', () => {
     const server = await startServer({ disableCors: true });
     const response = await request(server, 'OPTIONS', basePath, { headers: origin });
     const names = response.headerLines.map(([name]) => name.toLowerCase());
-    expect(names.filter((name) => name.startsWith('access-control') || name === 'vary')).toEqual([]);
+    expect(names.filter((name) => name.startsWith('access-control') || name === 'vary')).toEqual(
+      [],
+    );
   });
 
   it('field 47: an odd origin ends no header', async () => {
     const server = await startServer();
-    for (const odd of ['null', '"><script>', 'a\x7fb', 'é', 'https://a.example, https://b.example']) {
+    for (const odd of [
+      'null',
+      '"><script>',
+      'a\x7fb',
+      'é',
+      'https://a.example, https://b.example',
+    ]) {
       const headers = { ...chunkType, Origin: odd };
       const response = await request(server, 'GET', '/files/unknown', { headers });
       expect([400, 404]).toContain(response.status);

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type DataStore, FileLocker, MemoryLocker } from 'tuskd';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { DataStore } from '../../dist/core/data-store.js';
 import { recordingHooks } from './hooks.js';
 import { startServer, type TestServer } from './server.js';
 import {
@@ -24,14 +24,20 @@ const chunk = (offset: number, length: number) => ({
   headers: { ...chunkType, 'Upload-Offset': String(offset), 'Content-Length': String(length) },
 });
 
-describe('disconnects', () => {
+const lockers = {
+  memory: () => new MemoryLocker(),
+  files: (directory: string) => new FileLocker({ directory }),
+};
+
+describe.each(Object.entries(lockers))('disconnects, with locks in %s', (_, locker) => {
   it('field 1: HEAD takes an upload from a silent client at once, and nothing is lost', async () => {
-    const server = await startServer();
+    const server = await startServer({ locker });
     const content = randomBytes(10 * MiB);
     const path = await create(server, content.length);
     const silent = await connect(server);
     await silent.send(requestHead('PATCH', path, chunk(0, content.length)));
     await silent.send(content.subarray(0, 3 * MiB));
+    await expect.poll(async () => (await download(server, path)).length).toBeGreaterThan(0);
     const began = performance.now();
     const offset = await offsetOf(server, path);
     expect(performance.now() - began).toBeLessThan(200);
@@ -44,7 +50,7 @@ describe('disconnects', () => {
   });
 
   it('field 1: so does PATCH, even if twenty clients fell silent one after the other', async () => {
-    const server = await startServer();
+    const server = await startServer({ locker });
     const path = await create(server, 1000);
     for (let offset = 0; offset < 20; offset += 1) {
       const silent = await connect(server);
@@ -57,7 +63,7 @@ describe('disconnects', () => {
 
   it('field 2: a client that has gone before its body is asked for leaves no lock', async () => {
     const { store, arrived, proceed } = gated();
-    const server = await startServer({ wrapStore: store });
+    const server = await startServer({ locker, wrapStore: store });
     const path = await create(server, 10);
     for (const leave of ['end', 'reset'] as const) {
       const waiting = arrived();
@@ -77,7 +83,7 @@ describe('disconnects', () => {
 
   it('field 2: a whole body whose client has gone before it was asked for is stored', async () => {
     const { store, arrived, proceed } = gated();
-    const server = await startServer({ wrapStore: store });
+    const server = await startServer({ locker, wrapStore: store });
     const path = await create(server, 5);
     const waiting = arrived();
     const client = await connect(server);
@@ -91,7 +97,7 @@ describe('disconnects', () => {
 
   it('field 7: a request whose body has arrived is served, not interrupted', async () => {
     const { store, arrived, proceed } = gated();
-    const server = await startServer({ wrapStore: store });
+    const server = await startServer({ locker, wrapStore: store });
     const path = await create(server, 5);
     const waiting = arrived();
     const answer = patch(server, path, 0, 'hello');
@@ -109,7 +115,7 @@ describe('disconnects', () => {
       release = () => resolve({});
     });
     const hooks = recordingHooks({ 'pre-finish': () => finishing });
-    const server = await startServer({ hooks });
+    const server = await startServer({ locker, hooks });
     const path = await create(server, 5);
     const first = patch(server, path, 0, 'hello');
     await expect.poll(() => hooks.calls).toContain('pre-finish');
@@ -131,7 +137,7 @@ describe('disconnects', () => {
       release = () => resolve({});
     });
     const hooks = recordingHooks({ 'pre-finish': () => finishing });
-    const server = await startServer({ hooks, acquireLockTimeoutMs: 100 });
+    const server = await startServer({ locker, hooks, acquireLockTimeoutMs: 100 });
     const path = await create(server, 5);
     const first = patch(server, path, 0, 'hello');
     await expect.poll(() => hooks.calls).toContain('pre-finish');
@@ -145,7 +151,7 @@ describe('disconnects', () => {
   });
 
   it('D-7: the newest request wins, the older one keeps what it had and is answered 400', async () => {
-    const server = await startServer();
+    const server = await startServer({ locker });
     const path = await create(server, 10);
     const older = await connect(server);
     await older.send(`${requestHead('PATCH', path, chunk(0, 10))}hello`);
@@ -160,7 +166,7 @@ describe('disconnects', () => {
 
   it('field 11: progress never goes back and is never ahead of what arrived', async () => {
     const hooks = recordingHooks();
-    const server = await startServer({ hooks, progressIntervalMs: 5 });
+    const server = await startServer({ locker, hooks, progressIntervalMs: 5 });
     const path = await create(server, 1000);
     const client = await connect(server);
     await client.send(requestHead('PATCH', path, chunk(0, 1000)));
@@ -181,7 +187,7 @@ describe('disconnects', () => {
   });
 
   it('field 12: a shutdown keeps what arrived, answers 503 and takes no more', async () => {
-    const server = await startServer();
+    const server = await startServer({ locker });
     const writers = await Promise.all(
       Array.from({ length: 10 }, async () => {
         const path = await create(server, 10);
@@ -200,14 +206,14 @@ describe('disconnects', () => {
       expect((await patch(server, path, 5, 'world')).status).toBe(503);
     }
     await server.close();
-    const restarted = await startServer({ directory: server.directory });
+    const restarted = await startServer({ locker, directory: server.directory });
     for (const { path } of writers) {
       expect((await patch(restarted, path, 5, 'world')).status).toBe(204);
     }
   });
 });
 
-describe('clients that break off anywhere', () => {
+describe.each(Object.entries(lockers))('breaking off anywhere, with locks in %s', (_, locker) => {
   it('field 13 field 17: 400 sockets destroyed at every byte and moment leave nothing behind', async () => {
     const failures: unknown[] = [];
     const onFailure = (error: unknown): void => void failures.push(error);
@@ -215,7 +221,7 @@ describe('clients that break off anywhere', () => {
     onTestFinished(() => {
       process.off('unhandledRejection', onFailure).off('uncaughtException', onFailure);
     });
-    const server = await startServer({ hooks: recordingHooks() });
+    const server = await startServer({ locker, hooks: recordingHooks() });
     const paths = [await create(server, 100_000), await create(server, 'deferred')];
     await exchange(await connect(server), 'OPTIONS', basePath);
     const descriptors = await openDescriptors(server);
@@ -226,8 +232,9 @@ describe('clients that break off anywhere', () => {
     }
     await expect.poll(() => openDescriptors(server), { timeout: 5000 }).toBe(descriptors);
     expect(failures).toEqual([]);
-    const files = await server.files();
-    expect(files.filter((name) => !/^[\da-f]{32}(?:\.info)?$/.test(name))).toEqual([]);
+    const unexpected = async () => (await server.files()).filter((name) => !expected.test(name));
+    await expect.poll(unexpected).toEqual([]);
+    const files = (await server.files()).filter((name) => !name.startsWith('.tuskd'));
     expect(files.length % 2).toBe(0);
     for (const name of files.filter((file) => !file.endsWith('.info'))) {
       const began = performance.now();
@@ -241,9 +248,15 @@ describe('clients that break off anywhere', () => {
   });
 });
 
+/** Data, record, and what a locker keeps for itself. */
+const expected = /^(?:[\da-f]{32}(?:\.info)?|\.tuskd.*)$/;
+
 function creation(): Buffer {
   const headers = { ...chunkType, 'Upload-Length': '3000', 'Content-Length': '2000' };
-  return Buffer.concat([Buffer.from(requestHead('POST', basePath, { headers })), randomBytes(2000)]);
+  return Buffer.concat([
+    Buffer.from(requestHead('POST', basePath, { headers })),
+    randomBytes(2000),
+  ]);
 }
 
 function append(path: string, offset: number): Buffer {

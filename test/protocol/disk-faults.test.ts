@@ -4,7 +4,17 @@ import { chmod, chown, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServer, temporaryDirectory, type TestServer } from './server.js';
-import { basePath, chunkType, create, download, head, offsetOf, patch, post, request } from './tus.js';
+import {
+  basePath,
+  chunkType,
+  create,
+  download,
+  head,
+  offsetOf,
+  patch,
+  post,
+  request,
+} from './tus.js';
 
 const MiB = 1024 * 1024;
 const canMount = process.platform === 'linux' && mountWorks();
@@ -47,7 +57,9 @@ describe.skipIf(!canMount)('a full disk (needs the right to mount a tmpfs)', () 
     expect(await server.files()).toEqual(before);
     expect((await download(server, path)).toString()).toBe('hello');
     await rm(`${directory}/ballast`);
-    expect((await post(server, { 'Upload-Length': '5', 'Upload-Metadata': metadata })).status).toBe(201);
+    expect((await post(server, { 'Upload-Length': '5', 'Upload-Metadata': metadata })).status).toBe(
+      201,
+    );
   });
 
   it('field 29: a length that cannot be kept is not half kept', async () => {
@@ -74,33 +86,36 @@ describe.skipIf(!canMount)('a full disk (needs the right to mount a tmpfs)', () 
   });
 });
 
-describe.skipIf(!isRoot)('missing permission (needs the right to run a server as somebody else)', () => {
-  it('field 33: is 500 for writers and readers, never 404', async () => {
-    const directory = await temporaryDirectory();
-    await chown(directory, nobody, nobody);
-    await chmod(directory, 0o755);
-    const port = await startChildServer(directory);
-    const path = await create({ port }, 10);
-    const file = `${directory}/${path.slice(basePath.length)}`;
-    await patch({ port }, path, 0, 'hello');
-    for (const locked of [file, `${file}.info`, directory]) {
-      const { uid, mode } = await stat(locked);
-      await chown(locked, 0, 0);
-      await chmod(locked, 0);
-      const appended = await patch({ port }, path, 5, 'world');
-      expect([appended.status, appended.text]).toEqual([500, internalError]);
-      const read = await request({ port }, 'GET', path);
-      expect([read.status, read.text]).toEqual([500, internalError]);
-      await chown(locked, uid, uid);
-      await chmod(locked, mode);
-      expect((await head({ port }, path)).status).toBe(200);
-    }
-    await chmod(directory, 0o555);
-    expect((await post({ port }, { 'Upload-Length': '5' })).text).toBe(internalError);
-    expect((await request({ port }, 'DELETE', path)).text).toBe(internalError);
-    expect(await offsetOf({ port }, path)).toBe(5);
-  });
-});
+describe.skipIf(!isRoot)(
+  'missing permission (needs the right to run a server as somebody else)',
+  () => {
+    it('field 33: is 500 for writers and readers, never 404', async () => {
+      const directory = await temporaryDirectory();
+      await chown(directory, nobody, nobody);
+      await chmod(directory, 0o755);
+      const port = await startChildServer(directory);
+      const path = await create({ port }, 10);
+      const file = `${directory}/${path.slice(basePath.length)}`;
+      await patch({ port }, path, 0, 'hello');
+      for (const locked of [file, `${file}.info`, directory]) {
+        const { uid, mode } = await stat(locked);
+        await chown(locked, 0, 0);
+        await chmod(locked, 0);
+        const appended = await patch({ port }, path, 5, 'world');
+        expect([appended.status, appended.text]).toEqual([500, internalError]);
+        const read = await request({ port }, 'GET', path);
+        expect([read.status, read.text]).toEqual([500, internalError]);
+        await chown(locked, uid, uid);
+        await chmod(locked, mode);
+        expect((await head({ port }, path)).status).toBe(200);
+      }
+      await chmod(directory, 0o555);
+      expect((await post({ port }, { 'Upload-Length': '5' })).text).toBe(internalError);
+      expect((await request({ port }, 'DELETE', path)).text).toBe(internalError);
+      expect(await offsetOf({ port }, path)).toBe(5);
+    });
+  },
+);
 
 describe('a vanished directory', () => {
   it('field 33: its uploads are 404, and the next one makes it anew', async () => {
@@ -158,13 +173,10 @@ async function refusesWriters(server: TestServer, path: string, directory: strin
 
 /** A server in a process of its own that belongs to nobody; gives back its port. */
 async function startChildServer(directory: string): Promise<number> {
-  const from = (path: string) => JSON.stringify(new URL(`../../dist/${path}`, import.meta.url).href);
+  const tuskd = JSON.stringify(import.meta.resolve('tuskd'));
   const script = `
     import http from 'node:http';
-    import { compose } from ${from('core/compose.js')};
-    import { createHandler } from ${from('http/create-handler.js')};
-    import { MemoryLocker } from ${from('lockers/memory-locker.js')};
-    import { FileStore } from ${from('stores/file/file-store.js')};
+    import { compose, createHandler, FileStore, MemoryLocker } from ${tuskd};
     const core = new FileStore({ directory: process.argv[1] });
     const server = http.createServer(
       createHandler({ backend: compose({ core, locker: new MemoryLocker() }) }),
@@ -199,7 +211,8 @@ function remount(directory: string, options: string): void {
 
 function mountWorks(): boolean {
   try {
-    const script = 'd=$(mktemp -d) && mount -t tmpfs tmpfs $d && umount $d; s=$?; rmdir $d; exit $s';
+    const script =
+      'd=$(mktemp -d) && mount -t tmpfs tmpfs $d && umount $d; s=$?; rmdir $d; exit $s';
     execFileSync('sh', ['-c', script], { stdio: 'ignore' });
     return true;
   } catch {

@@ -1,6 +1,5 @@
+import { type DataStore, wrapStore } from 'tuskd';
 import { describe, expect, it } from 'vitest';
-import type { DataStore } from '../../dist/core/data-store.js';
-import { wrapStore } from '../../dist/core/wrap-store.js';
 import { startServer } from './server.js';
 import { writeStored } from './stored.js';
 import { connect, create, download, exchange, head, patch, request, requestHead } from './tus.js';
@@ -37,7 +36,10 @@ describe('GET', () => {
   it.each([
     ['słońce.txt', `attachment; filename="s_o_ce.txt"; filename*=UTF-8''s%C5%82o%C5%84ce.txt`],
     [`a"b\\c.txt`, `attachment; filename="a_b_c.txt"; filename*=UTF-8''a%22b%5Cc.txt`],
-    ['a\r\nSet-Cookie: x=y', `attachment; filename="a__Set-Cookie: x=y"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x%3Dy`],
+    [
+      'a\r\nSet-Cookie: x=y',
+      `attachment; filename="a__Set-Cookie: x=y"; filename*=UTF-8''a%0D%0ASet-Cookie%3A%20x%3Dy`,
+    ],
     ['\u0000', `attachment; filename="_"; filename*=UTF-8''%00`],
     ['', 'attachment'],
   ])('T-057 field 52: the file name %j injects nothing', async (name, expected) => {

@@ -38,7 +38,9 @@ describe('early answers', () => {
     const statuses: number[] = [];
     for (let attempt = 0; attempt < 20; attempt += 1) {
       const client = await connect(server);
-      await client.send(requestHead('PATCH', path, { headers: { ...headers, ...body }, version: false }));
+      await client.send(
+        requestHead('PATCH', path, { headers: { ...headers, ...body }, version: false }),
+      );
       const sending = client.sendZeros(bodySize);
       statuses.push((await client.response()).status);
       await client.close();

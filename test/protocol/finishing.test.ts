@@ -47,7 +47,11 @@ describe('finishing', () => {
     const again = await patch(server, path, 5, '');
     expect([again.status, again.header('upload-offset')]).toEqual([503, undefined]);
     const third = await patch(server, path, 5, '');
-    expect([third.status, third.header('x-finished'), third.text]).toEqual([200, 'yes', 'finished']);
+    expect([third.status, third.header('x-finished'), third.text]).toEqual([
+      200,
+      'yes',
+      'finished',
+    ]);
     expect(finishCalls(hooks)).toEqual(['pre-finish', 'pre-finish', 'pre-finish', 'post-finish']);
   });
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MemoryLocker } from 'tuskd';
 import { describe, expect, it } from 'vitest';
-import { MemoryLocker } from '../../dist/lockers/memory-locker.js';
 import { startServer } from './server.js';
 import { writeStored } from './stored.js';
 import { basePath, connect, create, exchange, head, patch, request } from './tus.js';

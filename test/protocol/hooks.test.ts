@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Hooks, TusError } from 'tuskd';
 import { describe, expect, it } from 'vitest';
-import { TusError } from '../../dist/core/errors.js';
-import type { Hooks } from '../../dist/core/hooks.js';
 import { recordingHooks } from './hooks.js';
 import { startServer } from './server.js';
 import {
@@ -169,7 +168,8 @@ describe('access', () => {
       await client.send(requestHead(method, target, { headers: expecting }));
       const response = await client.response(method === 'HEAD');
       expect([method, response.status, response.informational]).toEqual([method, 403, []]);
-      if (method !== 'HEAD') expect(response.text).toBe('ERR_ACCESS_DENIED: access denied: not yours\n');
+      if (method !== 'HEAD')
+        expect(response.text).toBe('ERR_ACCESS_DENIED: access denied: not yours\n');
     }
     expect(locks).toEqual([]);
     expect(await server.files()).toEqual(before);

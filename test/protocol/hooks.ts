@@ -1,4 +1,4 @@
-import type { HookRequest, HookResponse, Hooks, UploadEvent } from '../../dist/core/hooks.js';
+import type { HookRequest, HookResponse, Hooks, UploadEvent } from 'tuskd';
 
 export interface RecordingHooks extends Hooks {
   /** `access VERB`, or the name of a hook, in the order they came. */
@@ -7,7 +7,9 @@ export interface RecordingHooks extends Hooks {
   readonly published: UploadEvent[];
 }
 
-type Answers = Partial<Record<HookRequest['type'], (request: HookRequest) => Promise<HookResponse>>>;
+type Answers = Partial<
+  Record<HookRequest['type'], (request: HookRequest) => Promise<HookResponse>>
+>;
 
 /** Hooks that are all on, take note of every call, and answer what they are given. */
 export function recordingHooks(

@@ -5,8 +5,8 @@ import https from 'node:https';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
+import type { Handler } from 'tuskd';
 import { describe, expect, it } from 'vitest';
-import type { Handler } from '../../dist/http/create-handler.js';
 import { startServer, temporaryDirectory, type TestServer } from './server.js';
 import {
   basePath,
@@ -27,8 +27,14 @@ import {
 describe('in Express', () => {
   it.each([
     ['app.use(handler)', (app: express.Express, handler: Handler) => app.use(handler)],
-    ["app.use('/files', handler)", (app: express.Express, handler: Handler) => app.use('/files', handler)],
-    ["app.all('/files{/*id}', handler)", (app: express.Express, handler: Handler) => app.all('/files{/*id}', handler)],
+    [
+      "app.use('/files', handler)",
+      (app: express.Express, handler: Handler) => app.use('/files', handler),
+    ],
+    [
+      "app.all('/files{/*id}', handler)",
+      (app: express.Express, handler: Handler) => app.all('/files{/*id}', handler),
+    ],
   ])('%s serves the whole protocol', async (_, use) => {
     const server = await startServer({
       mount: (handler) => {

@@ -137,9 +137,15 @@ describe('Location', () => {
     [{ 'X-Forwarded-Host': 'a.example:8443' }, 'http://a.example:8443/files/ID'],
     [{ 'X-Forwarded-Host': 'a.example, b.example' }, 'http://a.example/files/ID'],
     [{ 'X-Forwarded-Host': 'a.example:80' }, 'http://a.example/files/ID'],
-    [{ 'X-Forwarded-Host': 'a.example:443', 'X-Forwarded-Proto': 'https' }, 'https://a.example/files/ID'],
+    [
+      { 'X-Forwarded-Host': 'a.example:443', 'X-Forwarded-Proto': 'https' },
+      'https://a.example/files/ID',
+    ],
     [{ 'X-Forwarded-Host': '[2001:db8::1]:8443' }, 'http://[2001:db8::1]:8443/files/ID'],
-    [{ Forwarded: 'for=1.2.3.4;host="a.example:8443";proto=https' }, 'https://a.example:8443/files/ID'],
+    [
+      { Forwarded: 'for=1.2.3.4;host="a.example:8443";proto=https' },
+      'https://a.example:8443/files/ID',
+    ],
     [{ Forwarded: 'Host=a.example;Proto=HTTPS, host=b.example' }, 'https://a.example/files/ID'],
     [{ Forwarded: 'host="[2001:db8::1]"' }, 'http://[2001:db8::1]/files/ID'],
     [{ 'X-Forwarded-Host': 'evil"><' }, 'http://uploads.example/files/ID'],

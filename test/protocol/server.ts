@@ -5,21 +5,28 @@ import type https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  compose,
+  createHandler,
+  type DataStore,
+  FileStore,
+  type Handler,
+  type HandlerOptions,
+  type Locker,
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  MemoryLocker,
+} from 'tuskd';
 import { onTestFinished } from 'vitest';
-import type { Locker } from '../../dist/core/locker.js';
-import type { LogFields, Logger, LogLevel } from '../../dist/core/logger.js';
-import { compose } from '../../dist/core/compose.js';
-import type { DataStore } from '../../dist/core/data-store.js';
-import { createHandler, type Handler, type HandlerOptions } from '../../dist/http/create-handler.js';
-import { MemoryLocker } from '../../dist/lockers/memory-locker.js';
-import { FileStore } from '../../dist/stores/file/file-store.js';
 
 export interface ServerOptions extends Omit<HandlerOptions, 'backend'> {
   /** Made and removed by the test server where none is given. */
   readonly directory?: string;
   /** Puts something between the handler and the disk. */
   readonly wrapStore?: (store: DataStore) => DataStore;
-  readonly locker?: Locker;
+  /** A locker of memory by default. */
+  readonly locker?: Locker | ((directory: string) => Locker);
   /** Where the handler is mounted; a plain server of its own by default. */
   readonly mount?: (handler: Handler) => http.Server | https.Server;
   readonly serverOptions?: http.ServerOptions;
@@ -48,8 +55,20 @@ export interface TestServer {
 
 /** A handler over a directory on a real socket, for the length of one test. */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const { directory: given, wrapStore, locker, mount, serverOptions, attach, ...rest } = options;
+  const {
+    directory: given,
+    wrapStore,
+    locker: givenLocker,
+    mount,
+    serverOptions,
+    attach,
+    ...rest
+  } = options;
   const directory = given ?? (await temporaryDirectory());
+  const locker: Locker =
+    typeof givenLocker === 'function'
+      ? givenLocker(directory)
+      : (givenLocker ?? new MemoryLocker());
   const log: LogEntry[] = [];
   const plainStore = new FileStore({ directory });
   const handler = createHandler({
@@ -57,7 +76,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     ...rest,
     backend: compose({
       core: wrapStore?.(plainStore) ?? plainStore,
-      locker: locker ?? new MemoryLocker(),
+      locker,
     }),
   });
   const server = mount?.(handler) ?? http.createServer(serverOptions ?? {}, handler);
@@ -71,6 +90,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     server.close();
     server.closeAllConnections();
     await closed;
+    await locker.close?.();
   };
   onTestFinished(close);
   return {

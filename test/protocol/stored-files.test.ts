@@ -180,6 +180,7 @@ describe('records that cannot be read', () => {
     await mkdir(join(server.directory, 'x.info'));
     await mkdir(join(server.directory, 'y'));
     await writeInfo(server.directory, 'y');
-    for (const path of ['/files/x', '/files/y']) expect((await head(server, path)).status).toBe(404);
+    for (const path of ['/files/x', '/files/y'])
+      expect((await head(server, path)).status).toBe(404);
   });
 });

@@ -14,8 +14,12 @@ describe('termination', () => {
     const path = await create(off, 5);
     const response = await request(off, 'DELETE', path);
     expect([response.status, response.header('allow')]).toEqual([405, 'OPTIONS, HEAD, PATCH, GET']);
-    const preflight = await request(off, 'OPTIONS', path, { headers: { Origin: 'https://a.example' } });
-    expect(preflight.header('access-control-allow-methods')).toBe('OPTIONS, POST, HEAD, PATCH, GET');
+    const preflight = await request(off, 'OPTIONS', path, {
+      headers: { Origin: 'https://a.example' },
+    });
+    expect(preflight.header('access-control-allow-methods')).toBe(
+      'OPTIONS, POST, HEAD, PATCH, GET',
+    );
     expect(await off.files()).toHaveLength(2);
   });
 

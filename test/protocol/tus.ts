@@ -122,7 +122,11 @@ export function patch(
   });
 }
 
-export function head(target: Target, path: string, headers: HeaderLines = {}): Promise<RawResponse> {
+export function head(
+  target: Target,
+  path: string,
+  headers: HeaderLines = {},
+): Promise<RawResponse> {
   return request(target, 'HEAD', path, { headers });
 }
 

@@ -88,7 +88,8 @@ export class FileLocker implements Locker {
 
   async settle(id: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
     signal.throwIfAborted();
-    if (this.#held.has(id)) return this.#queue.settle(id, signal);
+    // Also one that is still about to take the file: it was here first.
+    if (this.#queue.isTaken(id)) return this.#queue.settle(id, signal);
     // Nothing has to be set up to see that there is no lock.
     if ((await readLockFile(`${this.#options.directory}/${id}.lock`)) === undefined) return false;
     const { files } = await this.#start();

@@ -9,14 +9,25 @@ export function checkExchanges(exchanges: readonly Exchange[], size: number): st
     problemsOf(exchange, size).map((problem) => `${problem}: ${describe(exchange)}`),
   );
   const creations = exchanges.filter(({ method }) => method === 'POST').length;
-  return creations === 1 ? problems : [...problems, `${creations} uploads were created`];
+  if (creations !== 1) problems.push(`${creations} uploads were created`);
+  return [...problems, ...checkLosses(exchanges)];
 }
 
-/** How long a request waited until the server began with it, in milliseconds; undefined where nothing shows it. */
-export function waitOf(exchange: Exchange): number | undefined {
-  const { startedAt, acceptedAt, answeredAt, brokenAt, hitBy } = exchange;
+/** How long a request waited for another one. Times in milliseconds. */
+export interface Wait {
+  /** From the request until the server began with it. */
+  readonly whole: number;
+  /** How much longer that was than for a request that touches no upload: what the server, not the machine, made of it. */
+  readonly net: number;
+}
+
+/** Undefined where nothing shows it. */
+export function waitOf(exchange: Exchange): Wait | undefined {
+  const { startedAt, acceptedAt, answeredAt, brokenAt, hitBy, controlMs } = exchange;
   const servedAt = acceptedAt ?? answeredAt ?? (hitBy === undefined ? brokenAt : undefined);
-  return servedAt === undefined ? undefined : servedAt - startedAt;
+  if (servedAt === undefined || !exchange.isFirst) return undefined;
+  const whole = servedAt - startedAt;
+  return { whole, net: Math.max(0, whole - (controlMs ?? 0)) };
 }
 
 /** Bytes of a broken request that were passed on and have to be sent again, told by the next HEAD. */
@@ -29,6 +40,14 @@ export function lostBytes(exchanges: readonly Exchange[], index: number): number
     : undefined;
 }
 
+/** A server that was given the time to see a request's end has stored all of it. */
+function checkLosses(exchanges: readonly Exchange[]): string[] {
+  return exchanges.flatMap((exchange, index) => {
+    const lost = exchange.hitBy?.patient ? (lostBytes(exchanges, index) ?? 0) : 0;
+    return lost === 0 ? [] : [`${lost} bytes that had arrived were lost: ${describe(exchange)}`];
+  });
+}
+
 function problemsOf(exchange: Exchange, size: number): string[] {
   const { method, status, reported, floor, hitBy } = exchange;
   const problems: string[] = [];
@@ -38,10 +57,8 @@ function problemsOf(exchange: Exchange, size: number): string[] {
   if (reported !== undefined && reported > size) {
     problems.push(`The offset ${reported} lies behind the end`);
   }
-  const wait = waitOf(exchange);
-  if (wait !== undefined && wait > maxWaitMs) {
-    problems.push(`${method} waited ${wait.toFixed(0)} ms`);
-  }
+  const wait = waitOf(exchange)?.net ?? 0;
+  if (wait > maxWaitMs) problems.push(`${method} waited ${wait.toFixed(0)} ms`);
   // A server that goes down says 503. Whom a fault has hit gets what may not reach it.
   if (status !== undefined && status >= 300 && status !== 503 && hitBy === undefined) {
     problems.push(`${method} was answered with ${status}`);

@@ -13,8 +13,12 @@ export interface Exchange {
   readonly floor: number;
   /** The last fault before it, and when that was. */
   readonly after: { readonly fault: Fault; readonly at: number } | undefined;
+  /** The first one of its method after that fault. */
+  readonly isFirst: boolean;
   /** Bytes of the body that were passed on to the server. */
   sent: number;
+  /** What a request that touches no upload took at the same time, in milliseconds; only for a first one. */
+  controlMs?: number;
   /** When the server said 100 Continue. */
   acceptedAt?: number;
   answeredAt?: number;
@@ -32,6 +36,8 @@ export class ExchangeLog {
   readonly exchanges: Exchange[] = [];
   #highest = 0;
   #lastFault: Exchange['after'];
+  /** Methods that were used since then. */
+  readonly #seen = new Set<string>();
   /** Bytes of request bodies passed on, those that had to be sent twice included. */
   #sent = 0;
 
@@ -40,13 +46,17 @@ export class ExchangeLog {
   }
 
   request(head: Head, server: number): Exchange {
+    const method = head.line.split(' ', 1)[0] ?? '';
+    const isFirst = this.#lastFault !== undefined && !this.#seen.has(method);
+    this.#seen.add(method);
     const exchange: Exchange = {
-      method: head.line.split(' ', 1)[0] ?? '',
+      method,
       server,
       startedAt: performance.now(),
       offset: Number(head.fields.get('upload-offset') ?? 0),
       floor: this.#highest,
       after: this.#lastFault,
+      isFirst,
       sent: 0,
     };
     this.exchanges.push(exchange);
@@ -69,6 +79,7 @@ export class ExchangeLog {
 
   fault(exchange: Exchange, fault: Fault): void {
     exchange.hitBy = fault;
+    this.#seen.clear();
     this.#lastFault = { fault, at: performance.now() };
   }
 }

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Exchange, ExchangeLog } from './exchange-log.js';
+import { measureControl } from './measure-control.js';
 import { contentLength, type Head, HttpTap } from './http-tap.js';
 
 export interface LinkOptions {
@@ -33,8 +34,8 @@ export class Link {
 
   /** Both sides see a reset. */
   reset(): void {
-    this.#options.client.resetAndDestroy();
-    this.#server.resetAndDestroy();
+    cut(this.#options.client);
+    cut(this.#server);
   }
 
   /** Nothing goes through any more in either direction, not even an end. Neither side is told. */
@@ -51,7 +52,7 @@ export class Link {
       tap.feed(bytes);
     });
     client.on('end', () => this.#silent || server.end());
-    client.on('error', () => this.#silent || server.resetAndDestroy());
+    client.on('error', () => this.#silent || cut(server));
     server.on('drain', () => client.resume());
   }
 
@@ -64,7 +65,7 @@ export class Link {
       if (!this.#silent && !client.write(bytes)) server.pause();
     });
     server.on('end', () => (this.#silent ? server.end() : client.end()));
-    server.on('error', () => this.#silent || client.resetAndDestroy());
+    server.on('error', () => this.#silent || cut(client));
     server.on('close', () => {
       for (const exchange of this.#unanswered) exchange.brokenAt = performance.now();
       if (!this.#silent) client.destroySoon();
@@ -73,12 +74,13 @@ export class Link {
   }
 
   #tapRequests(): HttpTap {
-    const { log, onBody, server } = this.#options;
+    const { log, onBody, server, port } = this.#options;
     let current: Exchange | undefined;
     return new HttpTap({
       onHead: (head) => {
         current = log.request(head, server);
         this.#unanswered.push(current);
+        if (current.isFirst) measureControl(current, port);
         return contentLength(head);
       },
       onBody: (bytes) => {
@@ -105,4 +107,10 @@ export class Link {
     this.#options.log.answer(exchange, status, head);
     return exchange.method === 'HEAD' || status === 204 ? 0 : contentLength(head);
   }
+}
+
+/** Resets a connection. Node 20 loses the descriptor of one that is reset while its end is on the way. */
+function cut(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

@@ -62,9 +62,15 @@ function takeoverMs(exchanges: readonly Exchange[], hit: Exchange): number {
   return next?.after === undefined ? 0 : (next.acceptedAt ?? 0) - next.after.at;
 }
 
+/** The longest wait after a fault, and the longest once it is set against a request that touches no upload. */
 function worstWait(exchanges: readonly Exchange[], method: string): string {
-  const waits = exchanges.filter((exchange) => exchange.method === method).map(waitOf);
-  return `${method} ${ms(Math.max(0, ...waits.filter((wait) => wait !== undefined)))} at most`;
+  const waits = exchanges
+    .filter((exchange) => exchange.method === method)
+    .map(waitOf)
+    .filter((wait) => wait !== undefined);
+  const whole = Math.max(0, ...waits.map((wait) => wait.whole));
+  const net = Math.max(0, ...waits.map((wait) => wait.net));
+  return `${method} ${ms(whole)} at most (${ms(net)} longer than OPTIONS)`;
 }
 
 function requestCounts(exchanges: readonly Exchange[]): string {
