@@ -19,7 +19,9 @@ export async function inspectUpload(
 ): Promise<Outcome> {
   await checkAccess(env, 'inspect', [id], context);
   let outcome = await look(env, id, context);
-  if (outcome.state === 'receiving' && (await settle(env, id, context))) {
+  if (outcome.state === 'receiving') {
+    // Even if nobody is waited for: a writer may have stored more and let go since the first look.
+    await settle(env, id, context);
     outcome = await look(env, id, context);
   }
   return outcome.state === 'finishing' ? runFinishAgain(env, id, context) : outcome;

@@ -30,6 +30,8 @@ export async function sendAnswer(
   const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
   const content = bodiless || status === 205 ? '' : (body ?? '');
   if (!bodiless) headers['Content-Length'] = String(Buffer.byteLength(content));
+  // Or the client has its next request wait behind a body that is not going to be read to its end.
+  if (!request.complete && !isSmall(request)) headers['Connection'] = 'close';
   response.writeHead(status, headers);
   if (request.complete) response.end(content);
   else await sendEarly(request, response, content);
@@ -51,6 +53,11 @@ async function sendEarly(
   await discardRest(request);
   response.end();
   if (!request.complete) request.socket.destroySoon();
+}
+
+/** Whether the whole body is little enough to be thrown away; one without a length may have no end. */
+function isSmall({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? Infinity) <= lingerBytes;
 }
 
 function discardRest(request: IncomingMessage): Promise<void> {

@@ -1,7 +1,9 @@
-import { constants } from 'node:fs';
+import { constants, fsync as fsyncCallback } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { isFull, type UploadInfo } from '../../core/upload.js';
-import { fsync, withFile } from './fs.js';
+import type { Disk } from '../../internal/disk.js';
+import { withFile } from './fs.js';
 import type { UploadPaths } from './upload-paths.js';
 
 /**
@@ -14,6 +16,8 @@ import type { UploadPaths } from './upload-paths.js';
  */
 export type FsyncMode = 'off' | 'finish' | 'request';
 
+export const fsync = promisify(fsyncCallback);
+
 export interface Durability {
   readonly fsync: FsyncMode;
 }
@@ -24,14 +28,18 @@ export function mustBeDurable({ fsync: mode }: Durability, upload: UploadInfo): 
 }
 
 /** Brings data, record and the names of both to the disk. */
-export async function makeDurable({ data, readFlag, info }: UploadPaths): Promise<void> {
+export async function makeDurable(
+  disk: Disk,
+  { data, readFlag, info }: UploadPaths,
+): Promise<void> {
   // fsync() on a descriptor opened for reading flushes the whole file, also what others wrote.
-  await withFile(data, readFlag, undefined, fsync);
-  await withFile(info, constants.O_RDONLY, undefined, fsync);
-  for (const folder of new Set([dirname(data), dirname(info)])) await syncFolder(folder);
+  await withFile(disk, data, readFlag, undefined, fsync);
+  await withFile(disk, info, constants.O_RDONLY, undefined, fsync);
+  for (const folder of new Set([dirname(data), dirname(info)])) await syncFolder(disk, folder);
 }
 
 /** Windows cannot sync folders, and NTFS journals their entries. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform !== 'win32') await withFile(path, constants.O_RDONLY, undefined, fsync);
+async function syncFolder(disk: Disk, path: string): Promise<void> {
+  if (process.platform !== 'win32')
+    await withFile(disk, path, constants.O_RDONLY, undefined, fsync);
 }

@@ -10,10 +10,11 @@ import type {
 } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadDraft, UploadInfo } from '../../core/upload.js';
+import { Disk } from '../../internal/disk.js';
 import { type FsyncMode, makeDurable, mustBeDurable } from './durability.js';
 import { asTusError, isMissing } from './file-errors.js';
 import { FileUpload, type FileUploadOptions } from './file-upload.js';
-import { close, flags, hasCode, lstat, open, readSmallFile, removeFile, stat } from './fs.js';
+import { flags, hasCode, readSmallFile, removeFile } from './fs.js';
 import { parseInfo, serializeInfo, type StoredInfo } from './info-file.js';
 import { listFiles } from './list-files.js';
 import {
@@ -56,6 +57,7 @@ export class FileStore implements DataStore {
   constructor({ directory, fsync, dirPerms, filePerms }: FileStoreOptions) {
     this.#options = {
       directory,
+      disk: new Disk(directory),
       fsync: fsync ?? 'off',
       dirPerms: dirPerms ?? 0o775,
       filePerms: filePerms ?? 0o664,
@@ -83,7 +85,7 @@ export class FileStore implements DataStore {
     try {
       await this.#createFiles(paths, info);
       const upload = { ...info, offset: 0, modifiedAt: Date.now() };
-      if (mustBeDurable(this.#options, upload)) await makeDurable(paths);
+      if (mustBeDurable(this.#options, upload)) await makeDurable(this.#options.disk, paths);
       return new FileUpload(this.#options, paths, upload);
     } catch (error) {
       throw creationError(error, id);
@@ -91,14 +93,14 @@ export class FileStore implements DataStore {
   }
 
   async getUpload(id: string): Promise<FileUpload> {
-    const { directory } = this.#options;
+    const { directory, disk } = this.#options;
     try {
       if (id.includes('/')) await checkParents(directory, id);
-      const stored = readInfo(await readSmallFile(`${join(directory, id)}.info`), id);
+      const stored = readInfo(await readSmallFile(disk, `${join(directory, id)}.info`), id);
       const { paths, size, modifiedAt } = await this.#findData(id, stored);
       const upload: UploadInfo = { ...stored, id, offset: size, modifiedAt };
       // What is about to be told may have been written by a process that died before it could sync.
-      if (mustBeDurable(this.#options, upload)) await makeDurable(paths);
+      if (mustBeDurable(this.#options, upload)) await makeDurable(this.#options.disk, paths);
       return new FileUpload(this.#options, paths, upload);
     } catch (error) {
       throw asTusError(error);
@@ -111,14 +113,18 @@ export class FileStore implements DataStore {
 
   /** The data file comes first and decides who has the ID: it is created or the upload exists, never truncated. */
   async #createFiles(paths: UploadPaths, info: StoredInfo): Promise<void> {
-    const { directory, filePerms, fsync } = this.#options;
+    const { directory, disk, filePerms, fsync } = this.#options;
     await this.#inFolder(paths, info.id, async () => {
-      await close(await open(paths.data, flags.create, filePerms));
+      await disk.close(await disk.open(paths.data, flags.create, filePerms));
     });
     try {
-      await createInfo(paths.info, serializeInfo(info), { filePerms, durable: fsync !== 'off' });
+      await createInfo(paths.info, serializeInfo(info), {
+        disk,
+        filePerms,
+        durable: fsync !== 'off',
+      });
     } catch (error) {
-      await removeFile(paths.data);
+      await removeFile(disk, paths.data);
       await removeEmptyParents(directory, info.id);
       throw error;
     }
@@ -145,19 +151,19 @@ export class FileStore implements DataStore {
     id: string,
     { storage }: StoredInfo,
   ): Promise<{ paths: UploadPaths; size: number; modifiedAt: number }> {
-    const { directory } = this.#options;
+    const { directory, disk } = this.#options;
     const paths = uploadPaths(directory, id, storage);
     const standard = uploadPaths(directory, id);
     if (paths.data !== standard.data) {
       try {
-        const { size, mtimeMs } = await stat(paths.data);
+        const { size, mtimeMs } = await disk.stat(paths.data);
         return { paths, size, modifiedAt: mtimeMs };
       } catch (error) {
         // Written as seen from another working directory, or before the directory was moved.
         if (!isMissing(error)) throw error;
       }
     }
-    const found = await lstat(standard.data);
+    const found = await disk.lstat(standard.data);
     if (!found.isFile()) throw new TusError('ERR_UPLOAD_NOT_FOUND');
     return { paths: standard, size: found.size, modifiedAt: found.mtimeMs };
   }

@@ -10,9 +10,10 @@ import type {
 } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../core/upload.js';
+import type { Disk } from '../../internal/disk.js';
 import { type Durability, makeDurable, mustBeDurable } from './durability.js';
 import { asTusError } from './file-errors.js';
-import { lstat, open, removeFile, withFile, writeAll } from './fs.js';
+import { removeFile, withFile, writeAll } from './fs.js';
 import { serializeInfo } from './info-file.js';
 import { removeEmptyParents, type UploadPaths } from './upload-paths.js';
 import { replaceInfo } from './write-info.js';
@@ -22,6 +23,7 @@ const readSize = 256 * 1024;
 
 export interface FileUploadOptions extends Durability {
   readonly directory: string;
+  readonly disk: Disk;
   readonly filePerms: number;
 }
 
@@ -46,13 +48,13 @@ export class FileUpload implements Upload {
   }
 
   async update(changes: UploadChanges): Promise<UploadInfo> {
-    const { filePerms, fsync } = this.#options;
+    const { disk, filePerms, fsync } = this.#options;
     const info = { ...(await this.getInfo()), ...changes };
     try {
       // A record that somebody removed meanwhile must not come back.
-      await lstat(this.#paths.info);
+      await disk.lstat(this.#paths.info);
       const content = serializeInfo(info);
-      await replaceInfo(this.#paths.info, content, { filePerms, durable: fsync !== 'off' });
+      await replaceInfo(this.#paths.info, content, { disk, filePerms, durable: fsync !== 'off' });
       this.#info = info;
       await this.#keepPromise(info);
     } catch (error) {
@@ -67,10 +69,11 @@ export class FileUpload implements Upload {
     { signal }: WriteChunkOptions = {},
   ): Promise<WriteResult> {
     const before = await this.getInfo();
+    const { disk } = this.#options;
     try {
       const { data, writeFlag } = this.#paths;
-      const result = await withFile(data, writeFlag, undefined, (descriptor) =>
-        storeBody(descriptor, offset, body, signal),
+      const result = await withFile(disk, data, writeFlag, undefined, (descriptor) =>
+        storeBody(disk, descriptor, offset, body, signal),
       );
       const info = { ...before, offset: offset + result.bytesWritten, modifiedAt: Date.now() };
       this.#info = info;
@@ -84,7 +87,7 @@ export class FileUpload implements Upload {
   async read({ start, end }: ByteRange): Promise<ReadResult> {
     if (start >= end) return { stream: Readable.from([]) };
     try {
-      const fd = await open(this.#paths.data, this.#paths.readFlag);
+      const fd = await this.#options.disk.open(this.#paths.data, this.#paths.readFlag);
       return {
         stream: createReadStream('', { fd, start, end: end - 1, highWaterMark: readSize }),
       };
@@ -96,18 +99,19 @@ export class FileUpload implements Upload {
   /** The record goes first: an upload without one is gone, while data without one is only left over. */
   async terminate(): Promise<void> {
     this.#info = undefined;
-    await removeFile(this.#paths.info);
-    await removeFile(this.#paths.data);
+    await removeFile(this.#options.disk, this.#paths.info);
+    await removeFile(this.#options.disk, this.#paths.data);
     await removeEmptyParents(this.#options.directory, this.id);
   }
 
   async #keepPromise(info: UploadInfo): Promise<void> {
-    if (mustBeDurable(this.#options, info)) await makeDurable(this.#paths);
+    if (mustBeDurable(this.#options, info)) await makeDurable(this.#options.disk, this.#paths);
   }
 }
 
 /** Writes what arrives while the next of it arrives: one call for all that came during the last one. */
 async function storeBody(
+  disk: Disk,
   descriptor: number,
   offset: number,
   body: Body,
@@ -118,7 +122,7 @@ async function storeBody(
     const batch = await body.next();
     if (signal?.aborted) return { bytesWritten, error: signal.reason };
     if (batch === null) return { bytesWritten };
-    const written = await writeAll(descriptor, batch, offset + bytesWritten);
+    const written = await writeAll(disk, descriptor, batch, offset + bytesWritten);
     bytesWritten += written.bytesWritten;
     if (written.error !== undefined) return { bytesWritten, error: asTusError(written.error) };
   }

@@ -1,20 +1,5 @@
 import { constants } from 'node:fs';
-import * as fs from 'node:fs';
-import { promisify } from 'node:util';
-
-// The callback API on bare descriptors: a FileHandle costs an object, a finalizer and more promises for each call.
-export const open = promisify(fs.open);
-export const close = promisify(fs.close);
-export const read = promisify(fs.read);
-export const writev = promisify(fs.writev);
-export const fsync = promisify(fs.fsync);
-export const link = promisify(fs.link);
-export const lstat = promisify(fs.lstat);
-export const mkdir = promisify(fs.mkdir);
-export const rename = promisify(fs.rename);
-export const rmdir = promisify(fs.rmdir);
-export const stat = promisify(fs.stat);
-export const unlink = promisify(fs.unlink);
+import type { Disk } from '../../internal/disk.js';
 
 // Windows has no symbolic links that need this; there the constant is missing.
 const noFollow = constants.O_NOFOLLOW ?? 0;
@@ -36,21 +21,23 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 
 /** Runs `use` with an open file and closes it in any case. */
 export async function withFile<T>(
+  disk: Disk,
   path: string,
   flag: number,
   mode: number | undefined,
   use: (descriptor: number) => Promise<T>,
 ): Promise<T> {
-  const descriptor = await open(path, flag, mode);
+  const descriptor = await disk.open(path, flag, mode);
   try {
     return await use(descriptor);
   } finally {
-    await close(descriptor);
+    await disk.close(descriptor);
   }
 }
 
 /** Writes all of `buffers` at `position`; with what is written where that fails halfway. */
 export async function writeAll(
+  disk: Disk,
   descriptor: number,
   buffers: readonly Uint8Array[],
   position: number,
@@ -59,9 +46,9 @@ export async function writeAll(
   let bytesWritten = 0;
   try {
     while (left.length > 0) {
-      const written = await writev(descriptor, left, position + bytesWritten);
-      bytesWritten += written.bytesWritten;
-      left = withoutFirst(left, written.bytesWritten);
+      const count = await disk.writev(descriptor, left, position + bytesWritten);
+      bytesWritten += count;
+      left = withoutFirst(left, count);
     }
     return { bytesWritten };
   } catch (error) {
@@ -82,12 +69,12 @@ function withoutFirst(buffers: Uint8Array[], count: number): Uint8Array[] {
 }
 
 /** The whole of a small file, without following a symbolic link. */
-export async function readSmallFile(path: string): Promise<string> {
-  return withFile(path, flags.read, undefined, async (descriptor) => {
+export async function readSmallFile(disk: Disk, path: string): Promise<string> {
+  return withFile(disk, path, flags.read, undefined, async (descriptor) => {
     const pieces: Uint8Array[] = [];
     for (;;) {
       const buffer = Buffer.allocUnsafe(4096);
-      const { bytesRead } = await read(descriptor, buffer, 0, buffer.length, null);
+      const bytesRead = await disk.read(descriptor, buffer);
       pieces.push(buffer.subarray(0, bytesRead));
       if (bytesRead < buffer.length) return Buffer.concat(pieces).toString('utf8');
     }
@@ -95,9 +82,9 @@ export async function readSmallFile(path: string): Promise<string> {
 }
 
 /** Removes a file; one that is not there is as good. */
-export async function removeFile(path: string): Promise<void> {
+export async function removeFile(disk: Disk, path: string): Promise<void> {
   try {
-    await unlink(path);
+    await disk.unlink(path);
   } catch (error) {
     if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
   }

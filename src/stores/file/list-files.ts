@@ -1,9 +1,9 @@
-import { opendir } from 'node:fs/promises';
+import { lstat, opendir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { StoredItem } from '../../core/data-store.js';
 import { isUploadId } from '../../core/upload-id.js';
 import { isMissing } from './file-errors.js';
-import { hasCode, lstat, readSmallFile } from './fs.js';
+import { flags, hasCode } from './fs.js';
 import { parseInfo } from './info-file.js';
 
 /** IDs that this server (and tusd) makes up: without a record, such a file is left over from a crash. */
@@ -48,7 +48,7 @@ async function classify(directory: string, path: string): Promise<StoredItem | u
 /** Other programs have files named `.info` too. */
 async function isRecordOf(path: string, id: string): Promise<boolean> {
   try {
-    return parseInfo(await readSmallFile(path)).id === id;
+    return parseInfo(await readFile(path, { encoding: 'utf8', flag: flags.read })).id === id;
   } catch (error) {
     // What a system call says is no word about the content: only a missing file is none of ours.
     if (error instanceof Error && 'syscall' in error && !isMissing(error)) throw error;

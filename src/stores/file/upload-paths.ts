@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
+import { lstat, mkdir, rmdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { TusError } from '../../core/errors.js';
 import type { UploadInfo } from '../../core/upload.js';
-import { flags, hasCode, lstat, mkdir, rmdir } from './fs.js';
+import { flags, hasCode } from './fs.js';
 
 /** Where the two files of an upload are. */
 export interface UploadPaths {

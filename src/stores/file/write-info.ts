@@ -1,6 +1,9 @@
-import { flags, fsync, link, removeFile, rename, withFile, writeAll } from './fs.js';
+import type { Disk } from '../../internal/disk.js';
+import { fsync } from './durability.js';
+import { flags, removeFile, withFile, writeAll } from './fs.js';
 
 export interface InfoFileOptions {
+  readonly disk: Disk;
   readonly filePerms: number;
   /** Whether the content has to be on the disk before it takes the place of the old one. */
   readonly durable: boolean;
@@ -19,9 +22,9 @@ export async function createInfo(
   await writeTemporary(temporary, flags.create, content, options);
   try {
     // Unlike rename(), link() refuses to replace what is there.
-    await link(temporary, path);
+    await options.disk.link(temporary, path);
   } finally {
-    await removeFile(temporary);
+    await removeFile(options.disk, temporary);
   }
 }
 
@@ -36,7 +39,7 @@ export async function replaceInfo(
 ): Promise<void> {
   const temporary = temporaryName(path);
   await writeTemporary(temporary, flags.replace, content, options);
-  await rename(temporary, path);
+  await options.disk.rename(temporary, path);
 }
 
 function temporaryName(path: string): string {
@@ -47,15 +50,15 @@ async function writeTemporary(
   path: string,
   flag: number,
   content: string,
-  { filePerms, durable }: InfoFileOptions,
+  { disk, filePerms, durable }: InfoFileOptions,
 ): Promise<void> {
-  await withFile(path, flag, filePerms, async (descriptor) => {
+  await withFile(disk, path, flag, filePerms, async (descriptor) => {
     try {
-      const { error } = await writeAll(descriptor, [Buffer.from(content)], 0);
+      const { error } = await writeAll(disk, descriptor, [Buffer.from(content)], 0);
       if (error !== undefined) throw error;
       if (durable) await fsync(descriptor);
     } catch (error) {
-      await removeFile(path);
+      await removeFile(disk, path);
       throw error;
     }
   });

@@ -5,8 +5,10 @@ export const maxWaitMs = 150;
 
 /** What is wrong with what went by, in sentences; nothing if all is well. */
 export function checkExchanges(exchanges: readonly Exchange[], size: number): string[] {
-  const problems = exchanges.flatMap((exchange) =>
-    problemsOf(exchange, size).map((problem) => `${problem}: ${describe(exchange)}`),
+  const problems = exchanges.flatMap((exchange, index) =>
+    [...problemsOf(exchange, size), ...unexpectedAnswer(exchanges, index)].map(
+      (problem) => `${problem}: ${describe(exchange)}`,
+    ),
   );
   const creations = exchanges.filter(({ method }) => method === 'POST').length;
   if (creations !== 1) problems.push(`${creations} uploads were created`);
@@ -43,13 +45,14 @@ export function lostBytes(exchanges: readonly Exchange[], index: number): number
 /** A server that was given the time to see a request's end has stored all of it. */
 function checkLosses(exchanges: readonly Exchange[]): string[] {
   return exchanges.flatMap((exchange, index) => {
-    const lost = exchange.hitBy?.patient ? (lostBytes(exchanges, index) ?? 0) : 0;
+    const lost =
+      exchange.hitBy?.patient && exchange.endSeen ? (lostBytes(exchanges, index) ?? 0) : 0;
     return lost === 0 ? [] : [`${lost} bytes that had arrived were lost: ${describe(exchange)}`];
   });
 }
 
 function problemsOf(exchange: Exchange, size: number): string[] {
-  const { method, status, reported, floor, hitBy } = exchange;
+  const { method, reported, floor } = exchange;
   const problems: string[] = [];
   if (reported !== undefined && reported < floor) {
     problems.push(`The offset went back from ${floor} to ${reported}`);
@@ -59,11 +62,35 @@ function problemsOf(exchange: Exchange, size: number): string[] {
   }
   const wait = waitOf(exchange)?.net ?? 0;
   if (wait > maxWaitMs) problems.push(`${method} waited ${wait.toFixed(0)} ms`);
-  // A server that goes down says 503. Whom a fault has hit gets what may not reach it.
-  if (status !== undefined && status >= 300 && status !== 503 && hitBy === undefined) {
-    problems.push(`${method} was answered with ${status}`);
-  }
   return problems;
+}
+
+/** A server that goes down says 503; and whom a fault has hit gets what may not reach it. */
+function unexpectedAnswer(exchanges: readonly Exchange[], index: number): string[] {
+  const exchange = exchanges[index];
+  if (exchange?.status === undefined || exchange.hitBy !== undefined) return [];
+  const { method, status } = exchange;
+  if (status < 300 || status === 503) return [];
+  return status === 409 && isOvertaken(exchanges, index)
+    ? []
+    : [`${method} was answered with ${status}`];
+}
+
+/**
+ * Whether a broken request to another server may have stored something after this one's client had asked for the
+ * offset: it was on its way, and nobody could know of it.
+ */
+function isOvertaken(exchanges: readonly Exchange[], index: number): boolean {
+  const asked = exchanges.slice(0, index).findLast(({ method }) => method === 'HEAD');
+  if (asked?.answeredAt === undefined) return false;
+  const { server, startedAt, answeredAt } = asked;
+  return exchanges.some(
+    (broken) =>
+      broken.hitBy !== undefined &&
+      broken.server !== server &&
+      broken.startedAt < startedAt &&
+      (broken.acceptedAt ?? Infinity) > answeredAt,
+  );
 }
 
 function describe({ method, server, offset, sent, startedAt, after, hitBy }: Exchange): string {

@@ -27,6 +27,8 @@ export interface Exchange {
   reported?: number;
   /** When the connection ended before an answer came. */
   brokenAt?: number;
+  /** All of `sent` reached the server, and then the end of the connection: it was no reset. */
+  endSeen?: boolean;
   /** The fault that hit this request. */
   hitBy?: Fault;
 }

@@ -51,9 +51,14 @@ export class Link {
       if (!server.write(bytes)) client.pause();
       tap.feed(bytes);
     });
-    client.on('end', () => this.#silent || server.end());
+    client.on('end', () => this.#silent || this.#end());
     client.on('error', () => this.#silent || cut(server));
     server.on('drain', () => client.resume());
+  }
+
+  #end(): void {
+    for (const exchange of this.#unanswered) exchange.endSeen = true;
+    this.#server.end();
   }
 
   #passAnswersOn(tap: HttpTap): void {
