@@ -14,7 +14,7 @@ export interface Locker {
    * Waits for the lock. While it waits, the holder's `requestRelease` is called; a holder that gets the lock
    * while others wait is asked at once.
    * @throws the signal's reason when `signal` fires first, also when it had fired before: then no lock is held,
-   * and none is taken later.
+   * and none is taken later; TusError ERR_INVALID_UPLOAD_ID where nothing can be locked under that ID.
    */
   lock(id: string, options: LockOptions): Promise<Lock>;
   /**
@@ -47,7 +47,7 @@ export interface LockOptions {
 export interface Lock {
   /**
    * Rises with every holder of the same ID, across restarts: what a store compares so that a holder which was
-   * thought dead cannot write any more. Undefined where a lock cannot be lost.
+   * thought dead cannot write any more. Undefined where locks have no leases.
    */
   readonly fence?: number;
   /** Fires when the lock was lost before `unlock()`: nothing more may be stored or acknowledged. */

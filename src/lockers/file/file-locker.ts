@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Lock, Locker, LockerCapabilities, LockOptions } from '../../core/locker.js';
+import { Disk } from '../../internal/disk.js';
+import { isErrno } from '../../internal/errno.js';
 import { LockQueue } from '../lock-queue.js';
 import { FileLock } from './file-lock.js';
 import { endpointName, hostIdentity } from './host.js';
 import { IdentityFile } from './identity-file.js';
-import { readLockFile } from './lock-file.js';
 import { LockFiles } from './lock-files.js';
 import { serializeLockRecord } from './lock-record.js';
 import { type ReleaseAnswer, ReleaseServer } from './release-server.js';
@@ -49,6 +50,7 @@ export class FileLocker implements Locker {
   readonly #options: Required<FileLockerOptions>;
   /** Requests of this process stand in line here; only the first of them deals with the file. */
   readonly #queue = new LockQueue();
+  readonly #disk: Disk;
   readonly #held = new Map<string, FileLock>();
   #session: Promise<Session> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -62,6 +64,7 @@ export class FileLocker implements Locker {
       ...options,
       directory: resolve(options.directory),
     };
+    this.#disk = new Disk(this.#options.directory);
   }
 
   async lock(id: string, options: LockOptions): Promise<Lock> {
@@ -91,7 +94,7 @@ export class FileLocker implements Locker {
     // Also one that is still about to take the file: it was here first.
     if (this.#queue.isTaken(id)) return this.#queue.settle(id, signal);
     // Nothing has to be set up to see that there is no lock.
-    if ((await readLockFile(`${this.#options.directory}/${id}.lock`)) === undefined) return false;
+    if (!(await this.#hasLockFile(id))) return false;
     const { files } = await this.#start();
     const result = await files.settle(id, signal);
     // Only who has the turn here may touch the file. If somebody has, he clears it away himself.
@@ -113,6 +116,16 @@ export class FileLocker implements Locker {
     await session.identity.close();
   }
 
+  async #hasLockFile(id: string): Promise<boolean> {
+    try {
+      await this.#disk.lstat(join(this.#options.directory, `${id}.lock`));
+      return true;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return false;
+      throw error;
+    }
+  }
+
   #start(): Promise<Session> {
     this.#session ??= this.#open().catch((error: unknown) => {
       // What failed now (no descriptors, no permission) may work for the next request.
@@ -131,6 +144,7 @@ export class FileLocker implements Locker {
     const content = serializeLockRecord(process.pid, { nonce, host, endpoint });
     const identity = new IdentityFile({
       directory,
+      disk: this.#disk,
       nonce,
       content,
       dirPerms,
@@ -138,7 +152,14 @@ export class FileLocker implements Locker {
       freshForMs: holderPollIntervalMs,
     });
     const leaseMs = 4 * holderPollIntervalMs;
-    const files = new LockFiles({ ...this.#options, nonce, host, identity, leaseMs });
+    const files = new LockFiles({
+      ...this.#options,
+      disk: this.#disk,
+      nonce,
+      host,
+      identity,
+      leaseMs,
+    });
     await server.listen(endpoint);
     try {
       await identity.touch();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, rename, unlink } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { unless } from './errno.js';
+import { unless } from '../../internal/errno.js';
 import { type IdentityFile, privateFolder } from './identity-file.js';
 import { isSameLockFile, type LockFile, readLockFile } from './lock-file.js';
 

@@ -1,6 +1,7 @@
-import { type FileHandle, link, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isErrno, unless } from './errno.js';
+import type { Disk } from '../../internal/disk.js';
+import { isErrno, unless } from '../../internal/errno.js';
 import type { LockFolders } from './lock-folders.js';
 
 /** Folder for files of ours in an upload directory. No upload ID names it. */
@@ -9,6 +10,7 @@ export const privateFolder = '.tuskd';
 export interface IdentityFileOptions {
   /** The upload directory. */
   readonly directory: string;
+  readonly disk: Disk;
   readonly nonce: string;
   /** What every lock file of this process contains. */
   readonly content: string;
@@ -50,7 +52,7 @@ export class IdentityFile {
     for (;;) {
       const current = this.#inodes.at(-1) ?? (await this.#add());
       try {
-        await link(current.path, path);
+        await this.#options.disk.link(current.path, path);
         return current.inode;
       } catch (error) {
         if (isErrno(error, 'EEXIST')) return undefined;

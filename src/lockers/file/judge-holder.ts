@@ -1,5 +1,5 @@
 import { type AskResult, askHolder } from './ask-holder.js';
-import { isErrno } from './errno.js';
+import { isErrno } from '../../internal/errno.js';
 import type { LockFile } from './lock-file.js';
 
 /**

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { isErrno } from './errno.js';
+import { isErrno } from '../../internal/errno.js';
 import { type LockRecord, parseLockRecord } from './lock-record.js';
 
 /** A lock file as it was at one moment. */

@@ -1,8 +1,9 @@
-import { lstat, unlink } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TusError } from '../../core/errors.js';
-import { isErrno, unless } from './errno.js';
+import type { Disk } from '../../internal/disk.js';
+import { isErrno, unless } from '../../internal/errno.js';
 import { type GraveOptions, replaceDeadLock, sweepFolder } from './grave.js';
 import type { IdentityFile } from './identity-file.js';
 import { type HolderFate, judgeHolder } from './judge-holder.js';
@@ -12,6 +13,7 @@ import { StopFile } from './stop-file.js';
 
 export interface LockFilesOptions {
   readonly directory: string;
+  readonly disk: Disk;
   readonly nonce: string;
   readonly host: string;
   readonly identity: IdentityFile;
@@ -79,7 +81,7 @@ export class LockFiles {
   }
 
   async remove(taken: TakenFile): Promise<void> {
-    await unless(unlink(taken.path), 'ENOENT');
+    await unless(this.#options.disk.unlink(taken.path), 'ENOENT');
     await this.#folders.leave(taken.path, true);
   }
 
@@ -132,7 +134,7 @@ export class LockFiles {
             await pause.after(fate);
           }));
         if (inode === undefined) continue;
-        if (signal.aborted) await unlink(path);
+        if (signal.aborted) await this.#options.disk.unlink(path);
         signal.throwIfAborted();
         // It was for the holder before us, and would interrupt us.
         if (hasStopped) await stop.remove();

@@ -1,6 +1,6 @@
 import { mkdir, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { unless } from './errno.js';
+import { unless } from '../../internal/errno.js';
 
 /**
  * The folders that were made for nothing but a lock: an ID with slashes may be asked for that no upload has. They go

@@ -1,5 +1,5 @@
 import { access, unlink, writeFile } from 'node:fs/promises';
-import { unless } from './errno.js';
+import { unless } from '../../internal/errno.js';
 
 /** tusd's way to ask a holder: it looks for `ID.stop` every few seconds. */
 export class StopFile {

@@ -1,12 +1,12 @@
 import { TusError } from '../../core/errors.js';
-import { hasCode } from './fs.js';
+import { isErrno } from '../../internal/errno.js';
 
 /**
  * What a failed call on an upload that was there means to the client. A full disk and a missing file are told apart;
  * everything else (permissions, a read-only or broken disk) is thrown on and becomes 500 with this error as the cause.
  */
 export function asTusError(error: unknown): unknown {
-  if (hasCode(error, 'ENOSPC', 'EDQUOT')) return new TusError('ERR_STORAGE_FULL', { cause: error });
+  if (isErrno(error, 'ENOSPC', 'EDQUOT')) return new TusError('ERR_STORAGE_FULL', { cause: error });
   if (isMissing(error)) return new TusError('ERR_UPLOAD_NOT_FOUND', { cause: error });
   return error;
 }
@@ -16,5 +16,5 @@ export function asTusError(error: unknown): unknown {
  * or a symbolic link, which is never followed.
  */
 export function isMissing(error: unknown): boolean {
-  return hasCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EISDIR');
+  return isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EISDIR');
 }

@@ -14,7 +14,8 @@ import { Disk } from '../../internal/disk.js';
 import { type FsyncMode, makeDurable, mustBeDurable } from './durability.js';
 import { asTusError, isMissing } from './file-errors.js';
 import { FileUpload, type FileUploadOptions } from './file-upload.js';
-import { flags, hasCode, readSmallFile, removeFile } from './fs.js';
+import { flags, readSmallFile, removeFile } from './fs.js';
+import { isErrno } from '../../internal/errno.js';
 import { parseInfo, serializeInfo, type StoredInfo } from './info-file.js';
 import { listFiles } from './list-files.js';
 import {
@@ -139,7 +140,7 @@ export class FileStore implements DataStore {
         if (id.includes('/')) await checkParents(directory, id);
         return await create();
       } catch (error) {
-        if (!hasCode(error, 'ENOENT')) throw error;
+        if (!isErrno(error, 'ENOENT')) throw error;
         await makeFolder(paths.data, dirPerms);
         await makeFolder(paths.info, dirPerms);
       }
@@ -179,18 +180,18 @@ function readInfo(text: string, id: string): StoredInfo {
 }
 
 function creationError(error: unknown, id: string): unknown {
-  if (hasCode(error, 'EEXIST', 'EISDIR'))
+  if (isErrno(error, 'EEXIST', 'EISDIR'))
     return new TusError('ERR_UPLOAD_EXISTS', { cause: error });
   // An upload stands where the ID wants a folder. Without a folder it is the upload directory that is none.
-  if (hasCode(error, 'ENOTDIR') && id.includes('/')) {
+  if (isErrno(error, 'ENOTDIR') && id.includes('/')) {
     return new TusError('ERR_UPLOAD_EXISTS', { cause: error });
   }
-  if (hasCode(error, 'ENAMETOOLONG')) {
+  if (isErrno(error, 'ENAMETOOLONG')) {
     return new TusError('ERR_INVALID_UPLOAD_ID', { detail: 'it is too long', cause: error });
   }
   // A folder that is a symbolic link: there is no upload below it, and there will be none.
   if (error instanceof TusError && error.code === 'ERR_UPLOAD_NOT_FOUND') {
     return new TusError('ERR_INVALID_UPLOAD_ID', { cause: error });
   }
-  return hasCode(error, 'ENOENT', 'ENOTDIR') ? error : asTusError(error);
+  return isErrno(error, 'ENOENT', 'ENOTDIR') ? error : asTusError(error);
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import type { Disk } from '../../internal/disk.js';
+import { unless } from '../../internal/errno.js';
 
 // Windows has no symbolic links that need this; there the constant is missing.
 const noFollow = constants.O_NOFOLLOW ?? 0;
@@ -13,11 +14,6 @@ export const flags = {
   /** Write a file anew. */
   replace: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | noFollow,
 } as const;
-
-/** Whether `error` is a file-system error with one of these codes. */
-export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
-}
 
 /** Runs `use` with an open file and closes it in any case. */
 export async function withFile<T>(
@@ -83,9 +79,5 @@ export async function readSmallFile(disk: Disk, path: string): Promise<string> {
 
 /** Removes a file; one that is not there is as good. */
 export async function removeFile(disk: Disk, path: string): Promise<void> {
-  try {
-    await disk.unlink(path);
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error;
-  }
+  await unless(disk.unlink(path), 'ENOENT', 'ENOTDIR');
 }

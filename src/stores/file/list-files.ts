@@ -3,7 +3,8 @@ import { join, relative, sep } from 'node:path';
 import type { StoredItem } from '../../core/data-store.js';
 import { isUploadId } from '../../core/upload-id.js';
 import { isMissing } from './file-errors.js';
-import { flags, hasCode } from './fs.js';
+import { flags } from './fs.js';
+import { isErrno } from '../../internal/errno.js';
 import { parseInfo } from './info-file.js';
 
 /** IDs that this server (and tusd) makes up: without a record, such a file is left over from a crash. */
@@ -60,7 +61,7 @@ async function modificationTime(path: string): Promise<number | undefined> {
   try {
     return (await lstat(path)).mtimeMs;
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;
   }
 }

@@ -3,7 +3,8 @@ import { lstat, mkdir, rmdir } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { TusError } from '../../core/errors.js';
 import type { UploadInfo } from '../../core/upload.js';
-import { flags, hasCode } from './fs.js';
+import { flags } from './fs.js';
+import { isErrno } from '../../internal/errno.js';
 
 /** Where the two files of an upload are. */
 export interface UploadPaths {
@@ -52,7 +53,7 @@ export async function makeFolder(path: string, dirPerms: number): Promise<void> 
   try {
     await mkdir(dirname(path), { recursive: true, mode: dirPerms });
   } catch (error) {
-    if (hasCode(error, 'EEXIST', 'ENOTDIR'))
+    if (isErrno(error, 'EEXIST', 'ENOTDIR'))
       throw new TusError('ERR_UPLOAD_EXISTS', { cause: error });
     throw error;
   }
@@ -64,7 +65,7 @@ export async function removeEmptyParents(directory: string, id: string): Promise
     try {
       await rmdir(parent);
     } catch (error) {
-      if (hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
+      if (isErrno(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return;
       throw error;
     }
   }

@@ -2,6 +2,8 @@ import type { Exchange } from './exchange-log.js';
 
 /** No request may wait longer than this for one that is dead, in milliseconds. */
 export const maxWaitMs = 150;
+/** Nor longer than this on the busiest machine. */
+const maxBusyWaitMs = 5000;
 
 /** What is wrong with what went by, in sentences; nothing if all is well. */
 export function checkExchanges(exchanges: readonly Exchange[], size: number): string[] {
@@ -13,23 +15,6 @@ export function checkExchanges(exchanges: readonly Exchange[], size: number): st
   const creations = exchanges.filter(({ method }) => method === 'POST').length;
   if (creations !== 1) problems.push(`${creations} uploads were created`);
   return [...problems, ...checkLosses(exchanges)];
-}
-
-/** How long a request waited for another one. Times in milliseconds. */
-export interface Wait {
-  /** From the request until the server began with it. */
-  readonly whole: number;
-  /** How much longer that was than for a request that touches no upload: what the server, not the machine, made of it. */
-  readonly net: number;
-}
-
-/** Undefined where nothing shows it. */
-export function waitOf(exchange: Exchange): Wait | undefined {
-  const { startedAt, acceptedAt, answeredAt, brokenAt, hitBy, controlMs } = exchange;
-  const servedAt = acceptedAt ?? answeredAt ?? (hitBy === undefined ? brokenAt : undefined);
-  if (servedAt === undefined || !exchange.isFirst) return undefined;
-  const whole = servedAt - startedAt;
-  return { whole, net: Math.max(0, whole - (controlMs ?? 0)) };
 }
 
 /** Bytes of a broken request that were passed on and have to be sent again, told by the next HEAD. */
@@ -60,8 +45,10 @@ function problemsOf(exchange: Exchange, size: number): string[] {
   if (reported !== undefined && reported > size) {
     problems.push(`The offset ${reported} lies behind the end`);
   }
-  const wait = waitOf(exchange)?.net ?? 0;
-  if (wait > maxWaitMs) problems.push(`${method} waited ${wait.toFixed(0)} ms`);
+  const { wait } = exchange;
+  if (wait !== undefined && (wait.net > maxWaitMs || wait.whole > maxBusyWaitMs)) {
+    problems.push(`${method} waited ${wait.whole.toFixed(0)} ms`);
+  }
   return problems;
 }
 

@@ -1,5 +1,6 @@
 import type { Fault } from './faults.js';
 import type { Head } from './http-tap.js';
+import { machinePressureMs } from './machine-pressure.js';
 
 /** A request that went by, and what became of it. Times are `performance.now()`. */
 export interface Exchange {
@@ -17,8 +18,6 @@ export interface Exchange {
   readonly isFirst: boolean;
   /** Bytes of the body that were passed on to the server. */
   sent: number;
-  /** What a request that touches no upload took at the same time, in milliseconds; only for a first one. */
-  controlMs?: number;
   /** When the server said 100 Continue. */
   acceptedAt?: number;
   answeredAt?: number;
@@ -27,10 +26,19 @@ export interface Exchange {
   reported?: number;
   /** When the connection ended before an answer came. */
   brokenAt?: number;
+  /** For a first one, how long it waited until the server began with it or the connection ended. */
+  wait?: Wait;
   /** All of `sent` reached the server, and then the end of the connection: it was no reset. */
   endSeen?: boolean;
   /** The fault that hit this request. */
   hitBy?: Fault;
+}
+
+/** Times in milliseconds. */
+export interface Wait {
+  readonly whole: number;
+  /** Without the time for which the machine was busy: what the server made of it. */
+  readonly net: number;
 }
 
 /** Everything that went by, in the order of the requests. */
@@ -38,6 +46,8 @@ export class ExchangeLog {
   readonly exchanges: Exchange[] = [];
   #highest = 0;
   #lastFault: Exchange['after'];
+  /** Those whose wait is measured, with the machine's pressure when they began. */
+  readonly #waiting = new Map<Exchange, number>();
   /** Methods that were used since then. */
   readonly #seen = new Set<string>();
   /** Bytes of request bodies passed on, those that had to be sent twice included. */
@@ -62,7 +72,13 @@ export class ExchangeLog {
       sent: 0,
     };
     this.exchanges.push(exchange);
+    if (isFirst) this.#waiting.set(exchange, machinePressureMs());
     return exchange;
+  }
+
+  accepted(exchange: Exchange): void {
+    exchange.acceptedAt = performance.now();
+    this.#endWait(exchange, exchange.acceptedAt);
   }
 
   body(exchange: Exchange, bytes: number): void {
@@ -72,6 +88,7 @@ export class ExchangeLog {
 
   answer(exchange: Exchange, status: number, head: Head): void {
     exchange.answeredAt = performance.now();
+    this.#endWait(exchange, exchange.answeredAt);
     exchange.status = status;
     const offset = head.fields.get('upload-offset');
     if (status >= 300 || offset === undefined) return;
@@ -79,9 +96,23 @@ export class ExchangeLog {
     this.#highest = Math.max(this.#highest, exchange.reported);
   }
 
+  broken(exchange: Exchange): void {
+    exchange.brokenAt = performance.now();
+    // What a fault ended does not tell how long it would have waited.
+    if (exchange.hitBy === undefined) this.#endWait(exchange, exchange.brokenAt);
+  }
+
   fault(exchange: Exchange, fault: Fault): void {
     exchange.hitBy = fault;
     this.#seen.clear();
     this.#lastFault = { fault, at: performance.now() };
+  }
+
+  #endWait(exchange: Exchange, endedAt: number): void {
+    const pressureMs = this.#waiting.get(exchange);
+    if (pressureMs === undefined) return;
+    this.#waiting.delete(exchange);
+    const whole = endedAt - exchange.startedAt;
+    exchange.wait = { whole, net: Math.max(0, whole - (machinePressureMs() - pressureMs)) };
   }
 }

@@ -1,6 +1,5 @@
 import { connect, type Socket } from 'node:net';
 import type { Exchange, ExchangeLog } from './exchange-log.js';
-import { measureControl } from './measure-control.js';
 import { contentLength, type Head, HttpTap } from './http-tap.js';
 
 export interface LinkOptions {
@@ -72,20 +71,19 @@ export class Link {
     server.on('end', () => (this.#silent ? server.end() : client.end()));
     server.on('error', () => this.#silent || cut(client));
     server.on('close', () => {
-      for (const exchange of this.#unanswered) exchange.brokenAt = performance.now();
+      for (const exchange of this.#unanswered) this.#options.log.broken(exchange);
       if (!this.#silent) client.destroySoon();
     });
     client.on('drain', () => server.resume());
   }
 
   #tapRequests(): HttpTap {
-    const { log, onBody, server, port } = this.#options;
+    const { log, onBody, server } = this.#options;
     let current: Exchange | undefined;
     return new HttpTap({
       onHead: (head) => {
         current = log.request(head, server);
         this.#unanswered.push(current);
-        if (current.isFirst) measureControl(current, port);
         return contentLength(head);
       },
       onBody: (bytes) => {
@@ -105,7 +103,7 @@ export class Link {
     const [exchange] = this.#unanswered;
     if (exchange === undefined) throw new Error(`An answer without a request: ${head.line}`);
     if (status === 100) {
-      exchange.acceptedAt = performance.now();
+      this.#options.log.accepted(exchange);
       return 0;
     }
     this.#unanswered.shift();

@@ -1,4 +1,4 @@
-import { lostBytes, waitOf } from './check-exchanges.js';
+import { lostBytes } from './check-exchanges.js';
 import type { Exchange } from './exchange-log.js';
 import { faultKinds } from './faults.js';
 import { maxMemory, type ResumeOptions, type ResumeResult } from './run-resume.js';
@@ -62,15 +62,14 @@ function takeoverMs(exchanges: readonly Exchange[], hit: Exchange): number {
   return next?.after === undefined ? 0 : (next.acceptedAt ?? 0) - next.after.at;
 }
 
-/** The longest wait after a fault, and the longest once it is set against a request that touches no upload. */
+/** The longest wait after a fault, and the longest without what the machine had to do besides. */
 function worstWait(exchanges: readonly Exchange[], method: string): string {
-  const waits = exchanges
-    .filter((exchange) => exchange.method === method)
-    .map(waitOf)
-    .filter((wait) => wait !== undefined);
+  const waits = exchanges.flatMap((exchange) =>
+    exchange.method === method && exchange.wait ? [exchange.wait] : [],
+  );
   const whole = Math.max(0, ...waits.map((wait) => wait.whole));
   const net = Math.max(0, ...waits.map((wait) => wait.net));
-  return `${method} ${ms(whole)} at most (${ms(net)} longer than OPTIONS)`;
+  return `${method} ${ms(whole)} at most (${ms(net)} without what the machine was busy)`;
 }
 
 function requestCounts(exchanges: readonly Exchange[]): string {

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkExchanges } from './check-exchanges.js';
@@ -177,7 +178,8 @@ async function checkDirectory(
   const [id = ''] = names;
   const problems: string[] = [];
   if (names.length !== 2 || names[1] !== `${id}.info`) {
-    problems.push(`The directory holds ${names.join(', ') || 'nothing'}`);
+    const sizes = names.map((name) => `${name} (${statSync(join(uploadDir, name)).size} bytes)`);
+    problems.push(`The directory holds ${sizes.join(', ') || 'nothing'}`);
   }
   const data = names.find((name) => names.includes(`${name}.info`));
   const stored = data === undefined ? 'missing' : await hashFile(join(uploadDir, data), signal);
