@@ -38,7 +38,7 @@ function first(list: string | undefined): string | undefined {
 /** The parameters of the first element of a Forwarded header (RFC 7239), names in lower case. */
 function firstForwarded(header: string | undefined): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();
-  for (const parameter of (first(header) ?? '').split(';')) {
+  for (const parameter of (first(header) ?? '').split(';', 16)) {
     const [, name, quoted, token] = parameterPattern.exec(parameter.trim()) ?? [];
     if (name !== undefined) parameters.set(name.toLowerCase(), quoted ?? token ?? '');
   }

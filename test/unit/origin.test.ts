@@ -59,11 +59,15 @@ describe('publicOrigin', () => {
     expect(publicOrigin(request(headers), true)).toBe(origin);
   });
 
-  it.each(['a', ' ', ';', '"', 'a=', ','])('a megabyte of %j takes no time', (piece) => {
-    const value = piece.repeat(1024 * 1024);
-    const headers = { forwarded: value, 'x-forwarded-host': value, 'x-forwarded-proto': value };
-    const began = performance.now();
-    expect(publicOrigin(request(headers), true)).toContain('http://');
-    expect(performance.now() - began).toBeLessThan(1000);
-  });
+  it.each(['a', ' ', ';', '"', 'a=', ','])(
+    'a header of a megabyte of %j is looked at once',
+    (piece) => {
+      const value = piece.repeat(1024 * 1024);
+      const headers = { forwarded: value, 'x-forwarded-host': value, 'x-forwarded-proto': value };
+      const began = performance.now();
+      expect(publicOrigin(request(headers), true)).toContain('http://');
+      // Quadratic, it would take half an hour.
+      expect(performance.now() - began).toBeLessThan(10_000);
+    },
+  );
 });

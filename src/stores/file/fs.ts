@@ -2,17 +2,17 @@ import { constants } from 'node:fs';
 import type { Disk } from '../../internal/disk.js';
 import { unless } from '../../internal/errno.js';
 
-// Windows has no symbolic links that need this; there the constant is missing.
-const noFollow = constants.O_NOFOLLOW ?? 0;
+// Neither follows a symbolic link nor waits at a FIFO that somebody put there. Windows knows neither constant.
+const plainFile = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 export const flags = {
   /** Read; never through a symbolic link. */
-  read: constants.O_RDONLY | noFollow,
+  read: constants.O_RDONLY | plainFile,
   /** Write into a file that is there; never through a symbolic link. */
-  write: constants.O_WRONLY | noFollow,
+  write: constants.O_WRONLY | plainFile,
   /** Write a file that must not be there yet. */
-  create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow,
+  create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | plainFile,
   /** Write a file anew. */
-  replace: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | noFollow,
+  replace: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | plainFile,
 } as const;
 
 /** Runs `use` with an open file and closes it in any case. */

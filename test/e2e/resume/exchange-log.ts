@@ -14,8 +14,6 @@ export interface Exchange {
   readonly floor: number;
   /** The last fault before it, and when that was. */
   readonly after: { readonly fault: Fault; readonly at: number } | undefined;
-  /** The first one of its method after that fault. */
-  readonly isFirst: boolean;
   /** Bytes of the body that were passed on to the server. */
   sent: number;
   /** When the server said 100 Continue. */
@@ -26,7 +24,7 @@ export interface Exchange {
   reported?: number;
   /** When the connection ended before an answer came. */
   brokenAt?: number;
-  /** For a first one, how long it waited until the server began with it or the connection ended. */
+  /** For a HEAD and the request after it, how long it waited until the server began with it or the connection ended. */
   wait?: Wait;
   /** All of `sent` reached the server, and then the end of the connection: it was no reset. */
   endSeen?: boolean;
@@ -48,8 +46,6 @@ export class ExchangeLog {
   #lastFault: Exchange['after'];
   /** Those whose wait is measured, with the machine's pressure when they began. */
   readonly #waiting = new Map<Exchange, number>();
-  /** Methods that were used since then. */
-  readonly #seen = new Set<string>();
   /** Bytes of request bodies passed on, those that had to be sent twice included. */
   #sent = 0;
 
@@ -59,8 +55,6 @@ export class ExchangeLog {
 
   request(head: Head, server: number): Exchange {
     const method = head.line.split(' ', 1)[0] ?? '';
-    const isFirst = this.#lastFault !== undefined && !this.#seen.has(method);
-    this.#seen.add(method);
     const exchange: Exchange = {
       method,
       server,
@@ -68,11 +62,11 @@ export class ExchangeLog {
       offset: Number(head.fields.get('upload-offset') ?? 0),
       floor: this.#highest,
       after: this.#lastFault,
-      isFirst,
       sent: 0,
     };
+    const resumes = method === 'HEAD' || this.exchanges.at(-1)?.method === 'HEAD';
+    if (resumes) this.#waiting.set(exchange, machinePressureMs());
     this.exchanges.push(exchange);
-    if (isFirst) this.#waiting.set(exchange, machinePressureMs());
     return exchange;
   }
 
@@ -104,7 +98,6 @@ export class ExchangeLog {
 
   fault(exchange: Exchange, fault: Fault): void {
     exchange.hitBy = fault;
-    this.#seen.clear();
     this.#lastFault = { fault, at: performance.now() };
   }
 

@@ -4,6 +4,7 @@ import type { Exchange, ExchangeLog } from './exchange-log.js';
 import type { Fault } from './faults.js';
 import type { Link } from './link.js';
 import type { Exit, ServerProcess } from './server-process.js';
+import { unlessAborted } from './unless-aborted.js';
 
 export interface FaultInjectorOptions {
   readonly plan: readonly Fault[];
@@ -47,7 +48,7 @@ export class FaultInjector {
     this.#running.add(running);
   }
 
-  /** Waits until all that was broken is repaired. */
+  /** Waits until all that was broken is repaired, or the signal has fired. */
   async settle(): Promise<void> {
     await Promise.all(this.#running);
   }
@@ -57,7 +58,9 @@ export class FaultInjector {
     switch (fault.kind) {
       case 'abort':
         client.abort();
-        await (fault.patient ? link.closed : sleep(fault.pauseMs, undefined, { signal }));
+        await (fault.patient
+          ? unlessAborted(link.closed, signal)
+          : sleep(fault.pauseMs, undefined, { signal }));
         return client.start();
       case 'reset':
         return link.reset();

@@ -15,7 +15,8 @@ export function formatReport(options: Omit<ResumeOptions, 'signal'>, result: Res
   return [
     ...faultLines(log.exchanges),
     line('requests', requestCounts(log.exchanges)),
-    line('waits', `${worstWait(log.exchanges, 'HEAD')}, ${worstWait(log.exchanges, 'PATCH')}`),
+    line('HEAD', worstWait(log.exchanges, 'HEAD')),
+    line('PATCH', worstWait(log.exchanges, 'PATCH')),
     line('sent twice', `${mib(sentTwice)} (${((sentTwice / options.size) * 100).toFixed(2)} %)`),
     line(
       'memory',
@@ -48,7 +49,7 @@ function faultLines(exchanges: readonly Exchange[]): string[] {
     const gaps = hits.map((hit) => takeoverMs(exchanges, hit));
     return line(
       kind,
-      `${hits.length}, next request taken in after ${ms(Math.max(0, ...gaps))} at most, ` +
+      `${hits.length}, next bytes taken in after ${ms(Math.max(0, ...gaps))} at most, ` +
         `${mib(Math.max(0, ...lost))} lost at most`,
     );
   });
@@ -69,7 +70,7 @@ function worstWait(exchanges: readonly Exchange[], method: string): string {
   );
   const whole = Math.max(0, ...waits.map((wait) => wait.whole));
   const net = Math.max(0, ...waits.map((wait) => wait.net));
-  return `${method} ${ms(whole)} at most (${ms(net)} without what the machine was busy)`;
+  return `served after ${ms(whole)} at most, ${ms(net)} without the time the machine was busy`;
 }
 
 function requestCounts(exchanges: readonly Exchange[]): string {

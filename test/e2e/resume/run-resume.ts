@@ -11,6 +11,7 @@ import { Proxy } from './proxy.js';
 import { Random } from './random.js';
 import { type Exit, ServerProcess } from './server-process.js';
 import { hashFile, writeSource } from './source-file.js';
+import { unlessAborted } from './unless-aborted.js';
 
 export interface ResumeOptions {
   /** Bytes of the upload. */
@@ -119,15 +120,15 @@ async function upload(
   const problems: string[] = [];
   try {
     client.start();
-    await Promise.race([client.done, rejection(signal)]);
-    await injector.settle();
+    await unlessAborted(client.done, signal);
   } catch (error) {
     problems.push(`The upload failed: ${String(error)}`);
-  } finally {
-    client.abort();
-    stopWatching();
-    proxy.close();
+    fail(error);
   }
+  await injector.settle();
+  client.abort();
+  stopWatching();
+  proxy.close();
   if (injector.left > 0) problems.push(`${injector.left} faults did not happen`);
   const { terminations } = injector;
   return { log, terminations, problems, uploadMs: performance.now() - startedAt };
@@ -149,13 +150,6 @@ function watch(
     seen = now;
   }, watchIntervalMs);
   return () => clearInterval(timer);
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    if (signal.aborted) reject(signal.reason);
-  });
 }
 
 function checkServers(servers: readonly ServerProcess[], terminations: readonly Exit[]): string[] {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { unlessAborted } from './unless-aborted.js';
 
 export interface ServerProcessOptions {
   /** The command and the arguments that come before tusd's flags. */
@@ -49,6 +50,7 @@ export class ServerProcess {
 
   /** A port of the system's choice each time: nobody else can have taken it in between. */
   async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const startedAt = performance.now();
     const run = this.#spawn();
     this.#run = run;
@@ -113,6 +115,6 @@ async function listening(run: Run, signal: AbortSignal): Promise<number> {
     const port = greeting.exec(run.output)?.[1];
     if (port !== undefined) return Number(port);
     if (run.child.stdout === null) throw new Error('A server without an output');
-    await once(run.child.stdout, 'data', { signal });
+    await unlessAborted(once(run.child.stdout, 'data'), signal);
   }
 }
