@@ -13,12 +13,14 @@ export function drawChart(results: readonly Result[]): string {
   const titles = [...new Set(results.map(({ workload }) => workload.title))];
   let y = 0;
   const groups = titles.map((title) => {
-    const group = results.filter(({ workload }) => workload.title === title);
+    const group = results.filter(
+      (result) => result.workload.title === title && isComparable(result),
+    );
     const drawn = drawGroup(title, group, y);
     y += titleHeight + rowHeight * group.length;
     return drawn;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y + 12}" role="img" aria-label="tuskd beside other servers">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-8 0 ${width} ${y + 12}" role="img" aria-label="tuskd beside other servers">
 <style>
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .title { font-weight: 600 }
@@ -35,6 +37,11 @@ export function drawChart(results: readonly Result[]): string {
 ${groups.join('\n')}
 </svg>
 `;
+}
+
+/** Writes without requests are so many that all other bars would vanish beside them. */
+function isComparable({ contender, workload }: Result): boolean {
+  return contender.command !== undefined || workload.load?.durationMs === 0;
 }
 
 function drawGroup(title: string, results: readonly Result[], top: number): string {

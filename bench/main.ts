@@ -9,8 +9,16 @@ import { createWorkloads } from './workloads.js';
 async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('The figures come from /proc: Linux is needed');
   const options = parseOptions(process.argv.slice(2));
+  if (options.help) {
+    console.log(usage);
+    return;
+  }
   const workloads = chosen(createWorkloads(options.quick), options.only);
-  const contenders = chosen(findContenders(options, console.log), options.against, 'tuskd');
+  const asked = ['tuskd', ...options.servers.map(({ name }) => name)];
+  const contenders = chosen(
+    findContenders(options, console.log),
+    options.against && [...options.against, ...asked],
+  );
   console.log(formatSetting(options, contenders));
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -38,12 +46,11 @@ async function main(): Promise<void> {
 function chosen<Item extends { readonly name: string }>(
   items: readonly Item[],
   names: readonly string[] | undefined,
-  always?: string,
 ): readonly Item[] {
   const known = items.map(({ name }) => name);
   const wrong = names?.find((name) => name !== '' && !known.includes(name));
   if (wrong !== undefined) throw new Error(`${wrong} is none of ${known.join(', ')}`);
-  return items.filter(({ name }) => name === always || (names?.includes(name) ?? true));
+  return items.filter(({ name }) => names?.includes(name) ?? true);
 }
 
 /** On the last line of a terminal; nowhere else. */
@@ -52,7 +59,6 @@ function showProgress(text: string): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  console.error(usage);
+  console.error(error instanceof Error ? `${error.message} (npm run bench -- --help)` : error);
   process.exitCode = 2;
 });

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 
 export interface BenchOptions {
+  readonly help: boolean;
   readonly quick: boolean;
   readonly runs: number;
   /** Names of workloads; undefined for all. */
   readonly only: readonly string[] | undefined;
-  /** Names of contenders beside tuskd; undefined for all. */
+  /** Names of contenders beside tuskd and the further servers; undefined for all. */
   readonly against: readonly string[] | undefined;
   /** Further servers, with `{port}` and `{dir}` in their commands. */
   readonly servers: readonly { readonly name: string; readonly command: readonly string[] }[];
@@ -35,6 +36,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
+      help: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       runs: { type: 'string' },
       only: { type: 'string' },
@@ -47,6 +49,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     },
   });
   return {
+    help: values.help,
     quick: values.quick,
     runs: parseRuns(values.runs ?? (values.quick ? '1' : '5')),
     only: values.only?.split(','),

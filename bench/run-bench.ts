@@ -76,7 +76,7 @@ async function runWorkload(
         state.samples.push(await inFreshDirectory(directory, workload, state.contender));
       } catch (error) {
         signal.throwIfAborted();
-        state.failure = error instanceof Error ? error.message : String(error);
+        state.failure = (error instanceof Error ? error.message : String(error)).trim();
       }
     }
   }

@@ -54,7 +54,6 @@ export function createHandler(options: HandlerOptions): Handler {
     const answer = wasConsumed(request, exchange)
       ? consumedAnswer(logger)
       : await responder.respond(exchange);
-    if (exchange.awaitsContinue) answer.headers['Connection'] = 'close';
     try {
       await sendAnswer(request, response, answer, networkTimeoutMs);
     } catch (error) {

@@ -45,10 +45,12 @@ const commands = {
 };
 
 process.on('disconnect', () => process.exit());
-process.on('message', async ({ call, command, argument }) => {
+process.on('message', (message) => void answer(message));
+
+async function answer({ call, command, argument }) {
   try {
     process.send({ call, result: await commands[command](argument) });
   } catch (error) {
     process.send({ call, error: String(error) });
   }
-});
+}

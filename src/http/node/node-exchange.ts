@@ -21,7 +21,6 @@ export class NodeExchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #options: NodeExchangeOptions;
   readonly #disconnected = new AbortController();
-  #awaitsContinue: boolean;
   #abandoned: AbortController | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
@@ -30,12 +29,10 @@ export class NodeExchange implements Exchange {
     this.method = request.method ?? '';
     this.target = requestTarget(request);
     this.bodyLength = bodyLength(request);
-    this.#awaitsContinue = options.continueExpected;
     this.body = new NodeBody(request, {
       idleTimeoutMs: options.networkTimeoutMs,
       onFirstRead: () => {
-        if (this.#awaitsContinue) response.writeContinue();
-        this.#awaitsContinue = false;
+        if (options.continueExpected) response.writeContinue();
       },
     });
     if (response.destroyed) this.#disconnected.abort();
@@ -50,14 +47,6 @@ export class NodeExchange implements Exchange {
     const value = this.#request.headers[name];
     return typeof value === 'string' || value === undefined ? value : value.join(', ');
   };
-
-  /**
-   * Whether the client still holds back its body for a 100 that it never got. Its next bytes may then be that body or a
-   * new request, and nobody can tell which: the connection has to end with the answer.
-   */
-  get awaitsContinue(): boolean {
-    return this.#awaitsContinue;
-  }
 
   get requestId(): string | undefined {
     return this.header('x-request-id')?.slice(0, 36);
