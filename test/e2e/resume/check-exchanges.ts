@@ -58,14 +58,15 @@ function unexpectedAnswer(exchanges: readonly Exchange[], index: number): string
   if (exchange?.status === undefined || exchange.hitBy !== undefined) return [];
   const { method, status } = exchange;
   if (status < 300 || status === 503) return [];
-  return status === 409 && isOvertaken(exchanges, index)
+  // It comes too late, or the other one does and interrupts it.
+  return (status === 409 || status === 400) && isOvertaken(exchanges, index)
     ? []
     : [`${method} was answered with ${status}`];
 }
 
 /**
- * Whether a broken request to another server may have stored something after this one's client had asked for the
- * offset: it was on its way, and nobody could know of it.
+ * Whether a broken request to another server may have begun after this one's client had asked for the offset: it was
+ * on its way, and nobody could know of it.
  */
 function isOvertaken(exchanges: readonly Exchange[], index: number): boolean {
   const asked = exchanges.slice(0, index).findLast(({ method }) => method === 'HEAD');

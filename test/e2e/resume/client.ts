@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { Agent } from 'node:http';
-import { DefaultHttpStack, Upload, type UploadOptions } from 'tus-js-client';
+import { DefaultHttpStack, type HttpResponse, Upload, type UploadOptions } from 'tus-js-client';
 import { FileSlices } from './file-slices.js';
 
 export interface ClientOptions {
@@ -16,6 +16,16 @@ export interface ClientOptions {
 
 /** More than any outage lasts: what is measured is the server, not the client's patience. */
 const retryDelays = [0, ...Array.from({ length: 1000 }, () => 20)];
+
+/**
+ * As tus-js-client decides, and where another request interrupted this one: over two servers, one that the client has
+ * given up long ago may come in late.
+ */
+function shouldRetry(response: HttpResponse | null): boolean {
+  const status = response?.getStatus() ?? 0;
+  const isRefused = status >= 400 && status < 500 && status !== 409 && status !== 423;
+  return !isRefused || (response?.getBody().startsWith('ERR_UPLOAD_INTERRUPTED') ?? false);
+}
 
 /** A user of tus-js-client who uploads one file, is interrupted, and comes back. */
 export class Client {
@@ -58,6 +68,7 @@ export class Client {
       ...(this.#url === undefined ? { endpoint } : { uploadUrl: this.#url }),
       ...(chunkSize !== undefined && { chunkSize }),
       retryDelays,
+      onShouldRetry: ({ originalResponse }) => shouldRetry(originalResponse),
       httpStack: new DefaultHttpStack({ agent: new Agent({ keepAlive }) }),
       // The client does not wait for the 100, but it shows when the server began to take the body.
       onBeforeRequest: (request) => {

@@ -44,8 +44,8 @@ export interface ResumeResult {
 
 /** Bytes of memory that a server may take, whatever the size of the upload. */
 export const maxMemory = 150 * 1024 ** 2;
-/** Nothing is broken for as long as that, in milliseconds. */
-const stallMs = 30_000;
+/** No fault lasts that long, and no server should, in milliseconds. */
+const stallMs = 15_000;
 const watchIntervalMs = 100;
 const builtCommand = [process.execPath, 'dist/cli/main.js'];
 
