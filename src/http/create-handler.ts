@@ -1,8 +1,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type https from 'node:https';
-import { TusError, toTusError } from '../core/errors.js';
+import { TusError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
-import { encodeError } from '../protocol/tus-v1/encode.js';
 import { Responder, type ResponderOptions } from './responder.js';
 import { NodeExchange, requestTarget } from './node/node-exchange.js';
 import { sendAnswer } from './node/send-answer.js';
@@ -52,26 +51,18 @@ export function createHandler(options: HandlerOptions): Handler {
       continueExpected: awaitingContinue.has(request),
     });
     const answer = wasConsumed(request, exchange)
-      ? consumedAnswer(logger)
+      ? responder.refuse(exchange, consumedError())
       : await responder.respond(exchange);
     try {
       await sendAnswer(request, response, answer, networkTimeoutMs);
     } catch (error) {
-      await sendFailed(request, response, error);
+      // A header that cannot be sent (a hook's) is worth an answer; a download that broke off is not.
+      if (response.headersSent) response.destroy();
+      else {
+        const failure = responder.refuse(exchange, error);
+        await sendAnswer(request, response, failure, networkTimeoutMs);
+      }
     }
-  }
-
-  async function sendFailed(
-    request: IncomingMessage,
-    response: ServerResponse,
-    error: unknown,
-  ): Promise<void> {
-    if (!response.destroyed) {
-      logger.log('error', 'InternalServerError', { path: request.url, error });
-    }
-    // A header that cannot be sent (a hook's) is worth an answer; a download that broke off is not.
-    if (response.headersSent) response.destroy();
-    else await sendAnswer(request, response, encodeError(toTusError(error)), networkTimeoutMs);
   }
 
   const handler = (request: IncomingMessage, response: ServerResponse): void => {
@@ -122,11 +113,10 @@ function wasConsumed(request: IncomingMessage, exchange: NodeExchange): boolean 
   return request.readableDidRead && exchange.bodyLength !== 0;
 }
 
-function consumedAnswer(logger: Logger): ReturnType<typeof encodeError> {
-  const error = new TusError('ERR_INTERNAL_SERVER_ERROR', {
+function consumedError(): TusError {
+  return new TusError('ERR_INTERNAL_SERVER_ERROR', {
     detail:
       'the request body was consumed before it reached the upload handler; mount the handler before any body parser',
+    cause: new Error('a body parser in front of the upload handler has read the body'),
   });
-  logger.log('error', 'InternalServerError', { error });
-  return encodeError(error);
 }

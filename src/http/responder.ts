@@ -69,18 +69,26 @@ export class Responder {
   /** The answer to `exchange`. Never rejects: what fails is an answer too. */
   async respond(exchange: Exchange): Promise<Answer> {
     this.#log('RequestIncoming', exchange);
-    const method = effectiveMethod(exchange);
-    let answer: Answer;
     try {
-      answer = await this.#answer(exchange, method);
+      const method = effectiveMethod(exchange);
+      return this.#complete(await this.#answer(exchange, method), exchange);
     } catch (error) {
-      answer = this.#encodeError(toTusError(error), exchange, method);
+      return this.refuse(exchange, error);
     }
+  }
+
+  /** The answer to an exchange that failed with `error`, here or on the way. */
+  refuse(exchange: Exchange, error: unknown): Answer {
+    return this.#complete(this.#encodeError(toTusError(error), exchange), exchange);
+  }
+
+  /** What every answer carries, whatever made it. */
+  #complete(answer: Answer, exchange: Exchange): Answer {
     this.#log('ResponseOutgoing', exchange, answer.status);
     Object.assign(answer.headers, { 'X-Content-Type-Options': 'nosniff' });
     if (!this.#options.disableCors) {
       const allMethods = new Set([...this.#creationMethods, ...this.#uploadMethods]);
-      Object.assign(answer.headers, corsHeaders(exchange, method, allMethods));
+      Object.assign(answer.headers, corsHeaders(exchange, effectiveMethod(exchange), allMethods));
     }
     return answer;
   }
@@ -135,7 +143,8 @@ export class Responder {
     return `${origin}${this.#base.path}${id}`;
   }
 
-  #encodeError(error: TusError, exchange: Exchange, method: string): Answer {
+  #encodeError(error: TusError, exchange: Exchange): Answer {
+    const method = effectiveMethod(exchange);
     if (error.status >= 500 && error.cause !== undefined) {
       const { target: path, requestId } = exchange;
       this.#logger.log('error', 'InternalServerError', { method, path, requestId, error });

@@ -16,7 +16,7 @@ export function parseMetadata(header: string): Metadata {
   const metadata: Record<string, string> = Object.create(null);
   if (header === '') return metadata;
   for (const [index, pair] of header.split(',').entries()) {
-    const [key = '', value = '', ...rest] = pair.split(' ');
+    const [key = '', value = '', ...rest] = words(pair, index);
     if (rest.length > 0) throw invalid(index, 'key and value are separated by one space');
     if (!keyPattern.test(key)) throw invalid(index, 'the key is empty or not ASCII');
     if (!base64Pattern.test(value)) throw invalid(index, 'the value is not Base64');
@@ -35,6 +35,15 @@ export function serializeMetadata(metadata: Metadata): string {
     .filter(([key]) => keyPattern.test(key))
     .map(([key, value]) => `${key} ${Buffer.from(value, 'utf8').toString('base64')}`)
     .join(',');
+}
+
+/**
+ * The words of a pair. Proxies join header lines with `, `, and tusd takes that, so one space after a comma belongs to
+ * the comma if a whole pair follows. If only one word does, it is the value of an empty key.
+ */
+function words(pair: string, index: number): string[] {
+  const parts = pair.split(' ');
+  return index > 0 && parts.length === 3 && parts[0] === '' ? parts.slice(1) : parts;
 }
 
 function invalid(index: number, reason: string): TusError {

@@ -86,10 +86,22 @@ export class FileStore implements DataStore {
     try {
       await this.#createFiles(paths, info);
       const upload = { ...info, offset: 0, modifiedAt: Date.now() };
-      if (mustBeDurable(this.#options, upload)) await makeDurable(this.#options.disk, paths);
-      return new FileUpload(this.#options, paths, upload);
+      const handle = new FileUpload(this.#options, paths, upload);
+      await this.#keepPromise(handle, paths, upload);
+      return handle;
     } catch (error) {
       throw creationError(error, id);
+    }
+  }
+
+  /** An upload that cannot be made durable is not made. */
+  async #keepPromise(handle: FileUpload, paths: UploadPaths, upload: UploadInfo): Promise<void> {
+    if (!mustBeDurable(this.#options, upload)) return;
+    try {
+      await makeDurable(this.#options.disk, paths);
+    } catch (error) {
+      await handle.terminate();
+      throw error;
     }
   }
 
