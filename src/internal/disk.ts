@@ -2,10 +2,13 @@ import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 
 /**
- * Above this, in milliseconds, a call was no matter of memory: somebody waited for a disk. A synchronous call holds
- * up every request of the process meanwhile.
+ * Above this, in milliseconds, a call was no matter of memory: somebody waited for a disk, or for a processor. A
+ * synchronous call holds up every request of the process meanwhile.
  */
 const slowMs = 10;
+/** So many slow calls within `slowWindowMs` are the disk's: a busy processor causes one now and then. */
+const slowLimit = 3;
+const slowWindowMs = 10_000;
 /** For how long calls then go through the thread pool, in milliseconds. */
 const cautionMs = 60_000;
 /** Bytes up to which a write is a small call: it goes to the page cache. */
@@ -43,7 +46,7 @@ const writevLater = promisify(fs.writev);
  *
  * A trip through the thread pool costs 15 to 30 µs of CPU time, the call itself some 3 where the kernel has what it
  * needs in memory; an upload of a few KiB makes a dozen of them. So they are made at once on a local file system, for
- * as long as it answers at once: a single slow call sends all through the thread pool for a minute. Everything that
+ * as long as it answers at once: a few slow calls send all through the thread pool for a minute. Everything that
  * may take its time (large writes, fsync, listing) is not made here.
  *
  * The calls are those of the descriptor API: a `FileHandle` costs an object, a finalizer and more promises each time.
@@ -52,6 +55,8 @@ export class Disk {
   readonly #directory: string;
   #isLocal: boolean | undefined;
   #cautiousUntil = 0;
+  #slowCalls = 0;
+  #slowSince = -Infinity;
 
   /** @param directory need not exist yet */
   constructor(directory: string) {
@@ -134,8 +139,17 @@ export class Disk {
       return now();
     } finally {
       const end = performance.now();
-      if (end - start > slowMs) this.#cautiousUntil = end + cautionMs;
+      if (end - start > slowMs) this.#noteSlowCall(end);
     }
+  }
+
+  #noteSlowCall(now: number): void {
+    if (now - this.#slowSince > slowWindowMs) {
+      this.#slowSince = now;
+      this.#slowCalls = 0;
+    }
+    this.#slowCalls += 1;
+    if (this.#slowCalls >= slowLimit) this.#cautiousUntil = now + cautionMs;
   }
 
   /** What cannot be asked yet (the directory is missing) is asked again at the next call. */
