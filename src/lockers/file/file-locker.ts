@@ -112,6 +112,8 @@ export class FileLocker implements Locker {
     this.#timer = undefined;
     if (session === undefined) return;
     await session.swept;
+    // Once more: who died since has nobody else to clean up after him if we are the last.
+    await session.files.sweep().catch(() => undefined);
     await session.server.close();
     await session.identity.close();
   }

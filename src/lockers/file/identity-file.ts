@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Disk } from '../../internal/disk.js';
@@ -123,8 +124,9 @@ export class IdentityFile {
     for (;;) {
       await unless(mkdir(folder, { mode: dirPerms }), 'EEXIST');
       try {
-        const file = await open(path, 'wx', filePerms);
-        await file.write(content, 0, 'utf8');
+        // In one go: a process that is killed between making a file and filling it leaves one that nobody can judge.
+        writeFileSync(path, content, { flag: 'wx', mode: filePerms });
+        const file = await open(path, 'r+');
         const { ino } = await file.stat({ bigint: true });
         const made = { path, inode: ino, file };
         this.#inodes.push(made);

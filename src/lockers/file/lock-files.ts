@@ -23,6 +23,9 @@ export interface LockFilesOptions {
   readonly filePerms: number;
 }
 
+/** How long to wait for a sign of life, in milliseconds. */
+const livenessMs = 500;
+
 /** A lock file of ours. */
 export interface TakenFile {
   readonly path: string;
@@ -45,9 +48,7 @@ export class LockFiles {
     this.#grave = {
       directory: options.directory,
       identity: options.identity,
-      // Nobody is waited for, so there is nothing to abort.
-      isDead: async (file) =>
-        (await this.#judge(file, '', new AbortController().signal)) === 'dead',
+      isDead: (file) => this.#isDead(file),
     };
   }
 
@@ -170,6 +171,17 @@ export class LockFiles {
   #judge(found: LockFile, id: string, signal: AbortSignal): Promise<HolderFate> {
     const { host, leaseMs, identity } = this.#options;
     return judgeHolder(found, id, { host, leaseMs, signal, now: () => identity.touch() });
+  }
+
+  /** A process that lives says so at once; one that stands still (SIGSTOP) does not, and is not dead. */
+  async #isDead(file: LockFile): Promise<boolean> {
+    const patience = AbortSignal.timeout(livenessMs);
+    try {
+      return (await this.#judge(file, '', patience)) === 'dead';
+    } catch (error) {
+      if (patience.aborted) return false;
+      throw error;
+    }
   }
 
   #isOwn(found: LockFile): boolean {
