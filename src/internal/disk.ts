@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /**
@@ -11,6 +12,11 @@ const slowLimit = 3;
 const slowWindowMs = 10_000;
 /** For how long calls then go through the thread pool, in milliseconds. */
 const cautionMs = 60_000;
+/**
+ * After so many calls the event loop gets its turn. Calls made at once leave nothing to wait for, so work that consists
+ * of nothing else would keep sockets and timers out for as long as it lasts.
+ */
+const callsATurn = 64;
 /** Bytes up to which a write is a small call: it goes to the page cache. */
 const smallWrite = 64 * 1024;
 
@@ -56,6 +62,7 @@ export class Disk {
   #isLocal: boolean | undefined;
   #cautiousUntil = 0;
   #slowCalls = 0;
+  #calls = 0;
   #slowSince = -Infinity;
 
   /** @param directory need not exist yet */
@@ -133,6 +140,8 @@ export class Disk {
 
   async #call<T>(now: () => T, throughPool: () => Promise<T>): Promise<T> {
     this.#isLocal ??= await this.#findOut();
+    this.#calls += 1;
+    if (this.#calls % callsATurn === 0) await turnOfTheLoop();
     const start = performance.now();
     if (!this.#isLocal || start < this.#cautiousUntil) return throughPool();
     try {
