@@ -40,7 +40,7 @@ const maxAgeSeconds = '86400';
 export function corsHeaders(
   exchange: Exchange,
   method: string,
-  allowedMethods: ReadonlySet<string>,
+  allowedMethods: string,
 ): Record<string, string> {
   const origin = exchange.header('origin');
   // Vary even where no origin came: a cache must not give this answer to one.
@@ -49,7 +49,7 @@ export function corsHeaders(
   return method === 'OPTIONS'
     ? {
         ...headers,
-        'Access-Control-Allow-Methods': [...allowedMethods].join(', '),
+        'Access-Control-Allow-Methods': allowedMethods,
         'Access-Control-Allow-Headers': allowedHeaders,
         'Access-Control-Max-Age': maxAgeSeconds,
       }

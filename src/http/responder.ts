@@ -46,6 +46,8 @@ export class Responder {
   readonly #extensions: ReadonlySet<TusExtension>;
   readonly #creationMethods: readonly Method[];
   readonly #uploadMethods: readonly Method[];
+  /** As a preflight is told them. */
+  readonly #allMethods: string;
 
   constructor(options: ResponderOptions) {
     const { capabilities } = options.backend.store;
@@ -59,6 +61,7 @@ export class Responder {
     if (capabilities.reading && !options.disableDownload) uploadMethods.push('GET');
     if (this.#extensions.has('termination')) uploadMethods.push('DELETE');
     this.#uploadMethods = uploadMethods;
+    this.#allMethods = [...new Set([...this.#creationMethods, ...uploadMethods])].join(', ');
   }
 
   /** Whether a request target lies below the base path. */
@@ -87,8 +90,8 @@ export class Responder {
     this.#log('ResponseOutgoing', exchange, answer.status);
     Object.assign(answer.headers, { 'X-Content-Type-Options': 'nosniff' });
     if (!this.#options.disableCors) {
-      const allMethods = new Set([...this.#creationMethods, ...this.#uploadMethods]);
-      Object.assign(answer.headers, corsHeaders(exchange, effectiveMethod(exchange), allMethods));
+      const method = effectiveMethod(exchange);
+      Object.assign(answer.headers, corsHeaders(exchange, method, this.#allMethods));
     }
     return answer;
   }
