@@ -42,7 +42,8 @@ export type {
   UploadInfo,
 } from './core/upload.js';
 export { isUploadId } from './core/upload-id.js';
-export { createHandler, type Handler, type HandlerOptions } from './http/create-handler.js';
+export { createHandler, type Handler } from './http/create-handler.js';
+export type { HandlerOptions } from './http/handler-options.js';
 export { functionHooks, type HookFunctions } from './hooks/function-hooks.js';
 export { FileLocker, type FileLockerOptions } from './lockers/file/file-locker.js';
 export { MemoryLocker } from './lockers/memory-locker.js';

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { compose } from '../core/compose.js';
-import { createHandler, type HandlerOptions } from '../http/create-handler.js';
+import { createHandler } from '../http/create-handler.js';
+import type { HandlerOptions } from '../http/handler-options.js';
 import { FileLocker } from '../lockers/file/file-locker.js';
 import { FileStore } from '../stores/file/file-store.js';
 import { withGreeting } from './greeting.js';

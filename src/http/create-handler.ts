@@ -1,23 +1,11 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type https from 'node:https';
-import { TusError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
-import { Responder, type ResponderOptions } from './responder.js';
+import { respondUnlessConsumed } from './consumed-body.js';
+import { type HandlerOptions, timeoutsOf } from './handler-options.js';
 import { NodeExchange, requestTarget } from './node/node-exchange.js';
 import { sendAnswer } from './node/send-answer.js';
-
-export interface HandlerOptions extends ResponderOptions {
-  /**
-   * How long a client may send nothing in the middle of a body, or take nothing of an answer, in milliseconds;
-   * 60,000 by default (tusd's `-network-timeout`).
-   */
-  readonly networkTimeoutMs?: number;
-  /**
-   * How long work goes on after its client has left, in milliseconds; 10,000 by default (tusd's
-   * `-request-completion-timeout`).
-   */
-  readonly requestCompletionTimeoutMs?: number;
-}
+import { Responder } from './responder.js';
 
 /** A request listener for `node:http` and everything that is built on it. */
 export interface Handler {
@@ -34,7 +22,8 @@ export interface Handler {
 
 /** Makes a handler of uploads for one's own program. */
 export function createHandler(options: HandlerOptions): Handler {
-  const { networkTimeoutMs = 60_000, requestCompletionTimeoutMs = 10_000 } = options;
+  const timeouts = timeoutsOf(options);
+  const { networkTimeoutMs } = timeouts;
   const logger = options.logger ?? silentLogger;
   const responder = new Responder(options);
   const awaitingContinue = new WeakSet<IncomingMessage>();
@@ -46,13 +35,10 @@ export function createHandler(options: HandlerOptions): Handler {
     response.on('error', () => undefined);
     checkMounting(request);
     const exchange = new NodeExchange(request, response, {
-      networkTimeoutMs,
-      requestCompletionTimeoutMs,
+      ...timeouts,
       continueExpected: awaitingContinue.has(request),
     });
-    const answer = wasConsumed(request, exchange)
-      ? responder.refuse(exchange, consumedError())
-      : await responder.respond(exchange);
+    const answer = await respondUnlessConsumed(responder, exchange, request.readableDidRead);
     try {
       await sendAnswer(request, response, answer, networkTimeoutMs);
     } catch (error) {
@@ -106,17 +92,4 @@ function mountingCheck(logger: Logger): (request: IncomingMessage) => void {
       hint: 'call handler.attach(server) once, with the http.Server that the handler is mounted in',
     });
   };
-}
-
-/** Whether a body parser in front of the handler has eaten the upload. */
-function wasConsumed(request: IncomingMessage, exchange: NodeExchange): boolean {
-  return request.readableDidRead && exchange.bodyLength !== 0;
-}
-
-function consumedError(): TusError {
-  return new TusError('ERR_INTERNAL_SERVER_ERROR', {
-    detail:
-      'the request body was consumed before it reached the upload handler; mount the handler before any body parser',
-    cause: new Error('a body parser in front of the upload handler has read the body'),
-  });
 }

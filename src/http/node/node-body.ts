@@ -1,8 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Body, BodyEnd, StopReason } from '../../core/body.js';
-
-/** Bytes held for a slow store before the client is slowed down: enough to keep a disk busy, little enough for thousands. */
-const highWaterMark = 1024 * 1024;
+import { highWaterMark } from '../high-water-mark.js';
 
 export interface NodeBodyOptions {
   /** The body ends as `idle` when nothing arrives for so long while somebody waits for it, in milliseconds. */

@@ -3,6 +3,8 @@ import { TLSSocket } from 'node:tls';
 import type { Exchange } from '../../core/exchange.js';
 import type { RequestInfo } from '../../core/hooks.js';
 import { parseInteger } from '../../protocol/integer.js';
+import { abandonLater } from '../abandon-later.js';
+import { originForm } from '../origin-form.js';
 import { NodeBody } from './node-body.js';
 
 export interface NodeExchangeOptions {
@@ -21,7 +23,7 @@ export class NodeExchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #options: NodeExchangeOptions;
   readonly #disconnected = new AbortController();
-  #abandoned: AbortController | undefined;
+  #abandoned: AbortSignal | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
     this.#request = request;
@@ -79,18 +81,9 @@ export class NodeExchange implements Exchange {
     return this.#disconnected.signal;
   }
 
-  /** Work that was begun goes on for a while after the client has left, so that it need not be done again. */
   get signal(): AbortSignal {
-    if (this.#abandoned === undefined) {
-      const abandoned = new AbortController();
-      const later = (): void => {
-        setTimeout(() => abandoned.abort(), this.#options.requestCompletionTimeoutMs).unref();
-      };
-      if (this.disconnected.aborted) later();
-      else this.disconnected.addEventListener('abort', later, { once: true });
-      this.#abandoned = abandoned;
-    }
-    return this.#abandoned.signal;
+    this.#abandoned ??= abandonLater(this.disconnected, this.#options.requestCompletionTimeoutMs);
+    return this.#abandoned;
   }
 }
 
@@ -103,7 +96,7 @@ export function requestTarget(request: IncomingMessage): string {
     'originalUrl' in request && typeof request.originalUrl === 'string'
       ? request.originalUrl
       : (request.url ?? '');
-  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?#]*/i, '');
+  return originForm(target);
 }
 
 function bodyLength({ headers }: IncomingMessage): number | undefined {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Answer } from '../../core/exchange.js';
+import { textContent } from '../text-content.js';
 
 const lingerMs = 1000;
 const lingerBytes = 1024 * 1024;
@@ -9,9 +10,10 @@ const lingerBytes = 1024 * 1024;
 export async function sendAnswer(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, headers, body }: Answer,
+  answer: Answer,
   networkTimeoutMs: number,
 ): Promise<void> {
+  const { status, headers, body } = answer;
   if (response.destroyed) {
     if (typeof body === 'object') body.destroy();
     return;
@@ -26,10 +28,7 @@ export async function sendAnswer(
     if (!request.complete) request.socket.destroySoon();
     return;
   }
-  // Neither has a body, whatever the protocol would like to say.
-  const bodiless = request.method === 'HEAD' || status === 204 || status === 304;
-  const content = bodiless || status === 205 ? '' : (body ?? '');
-  if (!bodiless) headers['Content-Length'] = String(Buffer.byteLength(content));
+  const content = textContent(answer, body ?? '', request.method ?? '');
   // Or the client has its next request wait behind a body that is not going to be read to its end.
   if (!request.complete && !isSmall(request)) headers['Connection'] = 'close';
   response.writeHead(status, headers);
