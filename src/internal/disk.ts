@@ -44,8 +44,27 @@ const later = {
   statfs: promisify(fs.statfs),
   unlink: promisify(fs.unlink),
 };
-const readLater = promisify(fs.read);
-const writevLater = promisify(fs.writev);
+
+// By hand: promisify makes an object of what these two call back with only where the runtime is Node.
+function readLater(descriptor: number, buffer: Uint8Array): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.read(descriptor, buffer, 0, buffer.length, null, (error, bytesRead) =>
+      error ? reject(error) : resolve(bytesRead),
+    );
+  });
+}
+
+function writevLater(
+  descriptor: number,
+  buffers: readonly Uint8Array[],
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.writev(descriptor, buffers, position, (error, bytesWritten) =>
+      error ? reject(error) : resolve(bytesWritten),
+    );
+  });
+}
 
 /**
  * Small calls to the file system that a directory is on.
@@ -123,14 +142,13 @@ export class Disk {
   read(descriptor: number, buffer: Uint8Array): Promise<number> {
     return this.#call(
       () => fs.readSync(descriptor, buffer),
-      async () => (await readLater(descriptor, buffer, 0, buffer.length, null)).bytesRead,
+      () => readLater(descriptor, buffer),
     );
   }
 
   /** Writes `buffers` at `position`; resolves with the number of bytes, which may be fewer. */
   writev(descriptor: number, buffers: readonly Uint8Array[], position: number): Promise<number> {
-    const write = async (): Promise<number> =>
-      (await writevLater(descriptor, buffers, position)).bytesWritten;
+    const write = (): Promise<number> => writevLater(descriptor, buffers, position);
     let length = 0;
     for (const buffer of buffers) length += buffer.length;
     return length > smallWrite
