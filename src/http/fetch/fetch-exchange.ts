@@ -1,0 +1,78 @@
+import type { Exchange } from '../../core/exchange.js';
+import type { RequestInfo } from '../../core/hooks.js';
+import { parseInteger } from '../../protocol/integer.js';
+import { abandonLater } from '../abandon-later.js';
+import { originForm } from '../origin-form.js';
+import { FetchBody } from './fetch-body.js';
+
+export interface FetchExchangeOptions {
+  readonly networkTimeoutMs: number;
+  readonly requestCompletionTimeoutMs: number;
+  readonly remoteAddress: string;
+}
+
+/**
+ * A web `Request` as an {@link Exchange}. Everything is taken from the request at once: Deno's throws when it is asked
+ * after its client has gone.
+ */
+export class FetchExchange implements Exchange {
+  readonly method: string;
+  readonly target: string;
+  readonly bodyLength: number | undefined;
+  readonly body: FetchBody;
+  readonly disconnected: AbortSignal;
+  readonly #url: string;
+  readonly #headers: Headers;
+  readonly #options: FetchExchangeOptions;
+  #abandoned: AbortSignal | undefined;
+
+  constructor({ method, url, headers, body, signal }: Request, options: FetchExchangeOptions) {
+    this.method = method;
+    this.target = originForm(url);
+    this.bodyLength = body === null ? 0 : bodyLength(headers);
+    this.disconnected = signal;
+    this.#url = url;
+    this.#headers = headers;
+    this.#options = options;
+    this.body = new FetchBody(body, {
+      idleTimeoutMs: options.networkTimeoutMs,
+      length: this.bodyLength,
+      disconnected: signal,
+    });
+  }
+
+  readonly header = (name: string): string | undefined => this.#headers.get(name) ?? undefined;
+
+  get requestId(): string | undefined {
+    return this.header('x-request-id')?.slice(0, 36);
+  }
+
+  get request(): RequestInfo {
+    return {
+      method: this.method,
+      uri: this.target,
+      remoteAddress: this.#options.remoteAddress,
+      headers: Object.fromEntries([...this.#headers].map(([name, value]) => [name, [value]])),
+    };
+  }
+
+  get scheme(): 'http' | 'https' {
+    return /^https:/i.test(this.#url) ? 'https' : 'http';
+  }
+
+  /** A framework behind a proxy may make its URLs of its own name; what the client sent is in the header. */
+  get host(): string | undefined {
+    return this.header('host') ?? new URL(this.#url).host;
+  }
+
+  get signal(): AbortSignal {
+    this.#abandoned ??= abandonLater(this.disconnected, this.#options.requestCompletionTimeoutMs);
+    return this.#abandoned;
+  }
+}
+
+/** Over HTTP/2, a body without a length has no header that tells of it. */
+function bodyLength(headers: Headers): number | undefined {
+  if (headers.has('transfer-encoding')) return undefined;
+  return parseInteger(headers.get('content-length') ?? '');
+}
