@@ -1,12 +1,31 @@
 import { defineConfig } from 'vitest/config';
+import { fetchRuntimes, isRemote, whyMissing } from './test/runtimes/runtimes.js';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // Real sockets, files and child processes: a process for each test file keeps their descriptors apart.
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 20_000,
     expect: { poll: { interval: 5, timeout: 5000 } },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'node', include: ['test/**/*.test.ts'], provide: { runtime: 'node' } },
+      },
+      // The tests of the protocol again, on every runtime that is installed.
+      ...fetchRuntimes
+        .filter((name) => whyMissing(name) === undefined)
+        .map((name) => ({
+          extends: true as const,
+          test: {
+            name,
+            include: ['test/protocol/*.test.ts'],
+            exclude: ['test/protocol/{coverage,mounting}.test.ts'],
+            provide: { runtime: name },
+            ...(isRemote(name) && { globalSetup: ['test/runtimes/global-setup.ts'] }),
+          },
+        })),
+    ],
   },
 });

@@ -181,14 +181,28 @@ describe('broken requests', () => {
     expect(await offsetOf(server, path)).toBe(5);
   });
 
-  it('methods that nobody knows are 405 or closed, and change nothing', async () => {
+  it('methods that nobody knows are 405, and change nothing', async () => {
     const server = await startServer();
     const path = await create(server, 5);
     const before = await server.files();
-    for (const method of ['PUT', 'TRACE', 'PROPFIND', 'LOCK', 'PURGE']) {
+    for (const method of ['PUT', 'PROPFIND', 'LOCK', 'PURGE']) {
       const response = await request(server, method, path, { headers: { 'Upload-Length': '5' } });
       expect([method, response.status]).toEqual([method, 405]);
     }
+    expect(await server.files()).toEqual(before);
+  });
+
+  it('TRACE is 405 and echoes nothing', async () => {
+    const server = await startServer();
+    const path = await create(server, 5);
+    const response = await request(server, 'TRACE', path, { headers: { 'X-Secret': 'echo' } });
+    expect(response.status).toBe(405);
+    expect(response.text).not.toContain('echo');
+  });
+
+  it('CONNECT is closed, and changes nothing', async () => {
+    const server = await startServer();
+    const before = await server.files();
     const client = await connect(server);
     await client.send(requestHead('CONNECT', 'uploads.example:443'));
     await client.ended;

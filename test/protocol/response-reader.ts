@@ -21,6 +21,8 @@ export class ResponseReader {
   #arrivedBytes = 0;
   /** Bytes without which looking again is of no use: joining a large body for every piece of it would take minutes. */
   #neededBytes = 0;
+  /** A large body in chunks: of its length nothing is known but that it ends with an empty line. */
+  #awaitsLastChunk = false;
   #ended = false;
   #informational: number[] = [];
 
@@ -48,7 +50,9 @@ export class ResponseReader {
   /** The next final response; undefined while some of it is missing. */
   take(toHead: boolean): RawResponse | undefined {
     if (this.#buffer.length + this.#arrivedBytes < this.#neededBytes) return undefined;
+    if (this.#awaitsLastChunk && !this.#ended && !this.#endsWithEmptyLine()) return undefined;
     this.#neededBytes = 0;
+    this.#awaitsLastChunk = false;
     for (;;) {
       const found = this.#head();
       if (found === undefined) return undefined;
@@ -62,6 +66,7 @@ export class ResponseReader {
       const content = toHead || [204, 304].includes(head.status) ? none : this.#content(head, rest);
       if (content === undefined) {
         this.#neededBytes = length + Number(head.header('content-length') ?? 0);
+        this.#awaitsLastChunk = rest.length > 256 * 1024 && isChunked(head);
         return undefined;
       }
       this.#buffer = rest.subarray(content.length);
@@ -69,6 +74,11 @@ export class ResponseReader {
       this.#informational = [];
       return { ...head, body: content.body, text: content.body.toString('utf8'), informational };
     }
+  }
+
+  #endsWithEmptyLine(): boolean {
+    const end = Buffer.concat([this.#buffer.subarray(-4), ...this.#arrived.slice(-4)]);
+    return end.toString('latin1').endsWith('\r\n\r\n');
   }
 
   #head(): { head: Head; length: number } | undefined {
@@ -87,13 +97,17 @@ export class ResponseReader {
     return { head: { status: Number(status), reason, headerLines, header }, length: end + 4 };
   }
 
-  #content({ header }: Head, rest: Buffer): { body: Buffer; length: number } | undefined {
-    const length = header('content-length');
-    if (header('transfer-encoding') === 'chunked') return dechunk(rest);
+  #content(head: Head, rest: Buffer): { body: Buffer; length: number } | undefined {
+    const length = head.header('content-length');
+    if (isChunked(head)) return dechunk(rest);
     if (length === undefined) return this.#ended ? { body: rest, length: rest.length } : undefined;
     const count = Number(length);
     return rest.length < count ? undefined : { body: rest.subarray(0, count), length: count };
   }
+}
+
+function isChunked({ header }: Head): boolean {
+  return header('transfer-encoding')?.toLowerCase() === 'chunked';
 }
 
 const none = { body: Buffer.alloc(0), length: 0 };

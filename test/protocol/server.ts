@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import http from 'node:http';
 import type https from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -8,91 +8,59 @@ import { join } from 'node:path';
 import {
   compose,
   createHandler,
-  type DataStore,
+  FileLocker,
   FileStore,
   type Handler,
   type HandlerOptions,
   type Locker,
-  type LogFields,
   type Logger,
-  type LogLevel,
   MemoryLocker,
 } from 'tuskd';
-import { onTestFinished } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
+import { honoServer } from '../runtimes/hono-server.js';
+import { startRemoteServer } from '../runtimes/remote-server.js';
+import { isRemote, type LocalRuntime } from '../runtimes/runtimes.js';
+import { skipWhatDiffers } from '../runtimes/skip-what-differs.js';
+import { listDirectory } from './list-directory.js';
+import type { LogEntry, ServerOptions, TestServer } from './test-server.js';
 
-export interface ServerOptions extends Omit<HandlerOptions, 'backend'> {
-  /** Made and removed by the test server where none is given. */
-  readonly directory?: string;
-  /** Puts something between the handler and the disk. */
-  readonly wrapStore?: (store: DataStore) => DataStore;
-  /** A locker of memory by default. */
-  readonly locker?: Locker | ((directory: string) => Locker);
-  /** Where the handler is mounted; a plain server of its own by default. */
-  readonly mount?: (handler: Handler) => http.Server | https.Server;
-  readonly serverOptions?: http.ServerOptions;
-  /** Whether `handler.attach(server)` is called; true by default. */
-  readonly attach?: boolean;
-}
+export type { TestServer } from './test-server.js';
 
-export interface LogEntry {
-  readonly level: LogLevel;
-  readonly event: string;
-  readonly fields: LogFields;
-}
-
-export interface TestServer {
-  readonly port: number;
-  readonly directory: string;
-  readonly handler: Handler;
-  readonly server: http.Server | https.Server;
-  /** Everything logged so far, at every level. */
-  readonly log: readonly LogEntry[];
-  /** Everything in the upload directory, sorted; folders end with a slash. */
-  files(): Promise<string[]>;
-  /** Ends everything; comes by itself at the end of the test. */
-  close(): Promise<void>;
-}
-
-/** A handler over a directory on a real socket, for the length of one test. */
+/**
+ * A handler over a directory on a real socket, for the length of one test: on the runtime that the project of
+ * vitest.config.ts says. Skips the test where that cannot do what is asked of it, with the reason.
+ */
 export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const {
-    directory: given,
-    wrapStore,
-    locker: givenLocker,
-    mount,
-    serverOptions,
-    attach,
-    ...rest
-  } = options;
-  const directory = given ?? (await temporaryDirectory());
-  const locker: Locker =
-    typeof givenLocker === 'function'
-      ? givenLocker(directory)
-      : (givenLocker ?? new MemoryLocker());
+  const runtime = inject('runtime');
+  skipWhatDiffers(runtime);
+  const directory = options.directory ?? (await temporaryDirectory());
+  const server = isRemote(runtime)
+    ? await startRemoteServer(directory, options)
+    : await startServerHere(runtime, directory, options);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+async function startServerHere(
+  runtime: LocalRuntime,
+  directory: string,
+  options: ServerOptions,
+): Promise<TestServer> {
+  const { directory: _, wrapStore, locker: given, mount, serverOptions, attach, ...rest } = options;
+  const locker = makeLocker(given, directory);
   const log: LogEntry[] = [];
   const plainStore = new FileStore({ directory });
-  const handler = createHandler({
+  const handlerOptions: HandlerOptions = {
     logger: recordingLogger(log),
     ...rest,
-    backend: compose({
-      core: wrapStore?.(plainStore) ?? plainStore,
-      locker,
-    }),
-  });
-  const server = mount?.(handler) ?? http.createServer(serverOptions ?? {}, handler);
-  if (attach ?? true) handler.attach(server);
+    backend: compose({ core: wrapStore?.(plainStore) ?? plainStore, locker }),
+  };
+  const { handler, server } =
+    runtime === 'hono'
+      ? await honoServer(handlerOptions, serverOptions)
+      : nodeServer(handlerOptions, options);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const close = async (): Promise<void> => {
-    await handler.close();
-    if (!server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    server.closeAllConnections();
-    await closed;
-    await locker.close?.();
-  };
-  onTestFinished(close);
   return {
     port: portOf(server),
     directory,
@@ -100,8 +68,32 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     server,
     log,
     files: () => listDirectory(directory),
-    close,
+    close: async () => {
+      await handler.close();
+      if (!server.listening) return;
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+      await locker.close?.();
+    },
   };
+}
+
+function makeLocker(given: ServerOptions['locker'], directory: string): Locker {
+  if (typeof given === 'object') return given;
+  if (typeof given === 'function') return given(directory);
+  return given === 'files' ? new FileLocker({ directory }) : new MemoryLocker();
+}
+
+function nodeServer(
+  handlerOptions: HandlerOptions,
+  { mount, serverOptions = {}, attach = true }: ServerOptions,
+): { handler: Handler; server: http.Server | https.Server } {
+  const handler = createHandler(handlerOptions);
+  const server = mount?.(handler) ?? http.createServer(serverOptions, handler);
+  if (attach) handler.attach(server);
+  return { handler, server };
 }
 
 /** A directory that goes with the test. */
@@ -109,17 +101,6 @@ export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'tuskd-test-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   return directory;
-}
-
-/** Everything below a directory, sorted; folders end with a slash. */
-export async function listDirectory(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .map((entry) => {
-      const path = join(entry.parentPath, entry.name).slice(directory.length + 1);
-      return entry.isDirectory() ? `${path}/` : path;
-    })
-    .sort();
 }
 
 function portOf(server: http.Server | https.Server): number {
