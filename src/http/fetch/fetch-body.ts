@@ -28,6 +28,8 @@ export class FetchBody implements Body {
   #started = false;
   /** How it is going to end once what has arrived is read. */
   #ending: BodyEnd | undefined;
+  /** How many bytes are read at most until then. */
+  #enough = Infinity;
   #end: BodyEnd | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
 
@@ -90,6 +92,7 @@ export class FetchBody implements Body {
     this.#queuedBytes += bytes.length;
     this.#received += bytes.length;
     this.#idleTimer?.refresh();
+    if (this.#ending !== undefined && this.#received >= this.#enough) this.#finish(this.#ending);
     this.#wakeUp();
   }
 
@@ -121,17 +124,18 @@ export class FetchBody implements Body {
   #endSoon(end: BodyEnd): void {
     if (this.#end !== undefined || this.#ending !== undefined) return;
     this.#ending = end;
+    // Or a client that sends without a pause would never come to its end.
+    this.#enough = this.#received + highWaterMark;
     if (this.#started) void this.#endWhenDry(end);
   }
 
   /** A stream cannot be asked what it holds; but it hands that out without waiting for the client. */
   async #endWhenDry(end: BodyEnd): Promise<void> {
-    const enough = this.#received + highWaterMark;
     let before: number;
     do {
       before = this.#received;
       await delay(1);
-    } while (this.#received > before && this.#received < enough);
+    } while (this.#received > before);
     this.#finish(end);
   }
 
