@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { Upload } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { HookHttpResponse, HookResponse } from '../core/hooks.js';
 import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadDraft, type UploadInfo } from '../core/upload.js';
-import { isUploadId } from '../core/upload-id.js';
+import { isUploadId, newUploadId } from '../core/upload-id.js';
 import { type Environment, logUpload } from './environment.js';
 import { finish, hasFinishStep } from './finish.js';
 import { receive } from './receive.js';
@@ -31,11 +30,11 @@ export async function createUpload(
   const handle = await env.store.newUpload(
     {
       ...draft,
-      id: draft.id ?? randomBytes(16).toString('hex'),
+      id: draft.id ?? newUploadId(),
       createdAt: Date.now(),
       ...(hasFinishStep(env) && { finish: 'pending' as const }),
     },
-    { signal: context.signal },
+    context,
   );
   const upload = await handle.getInfo();
   logUpload(env, 'info', 'UploadCreated', context, { id: upload.id, size: upload.size });
