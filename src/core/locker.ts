@@ -46,6 +46,11 @@ export interface LockWait {
 
 export interface LockOptions extends LockWait {
   /**
+   * The upload was made in this moment, and nobody outside this process has heard of its ID: a locker for several
+   * processes MAY exclude only its own, and save itself the trip.
+   */
+  readonly isNew?: boolean;
+  /**
    * Somebody else wants the lock. Called at most once a lock, at any time until `unlock()` resolves, never before
    * `lock()` has resolved. MUST NOT throw. The holder lets go as soon as it can; it need not.
    */

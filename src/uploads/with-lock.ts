@@ -16,7 +16,7 @@ export interface HeldLock {
 }
 
 /**
- * Runs `run` under the lock of upload `id`.
+ * Runs `run` under the lock of upload `id`; `isNew` where nobody else can have heard of it yet.
  *
  * @throws TusError ERR_UPLOAD_LOCKED where the holder did not let go in time, ERR_CONNECTION_RESET where the client
  * left while waiting.
@@ -26,8 +26,9 @@ export async function withLock<T>(
   id: string,
   context: RequestContext,
   run: (held: HeldLock) => Promise<T>,
+  isNew = false,
 ): Promise<T> {
-  const wish = new LockWish(env, context);
+  const wish = new LockWish(env, context, isNew);
   const lock = await env.locker.lock(id, wish).finally(() => wish.end());
   try {
     return await run(new Held(lock, wish));
@@ -44,11 +45,13 @@ export async function settle(env: Environment, id: string, context: RequestConte
 
 /** What a request tells the locker, and what the locker tells the request. */
 class LockWish extends Deadline implements LockOptions {
+  readonly isNew: boolean;
   #isRequested = false;
   #letGo: (() => void) | undefined;
 
-  constructor(env: Environment, context: RequestContext) {
+  constructor(env: Environment, context: RequestContext, isNew: boolean) {
     super(context, env.acquireLockTimeoutMs, lockTimeout);
+    this.isNew = isNew;
   }
 
   readonly requestRelease = (): void => {

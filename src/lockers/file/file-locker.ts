@@ -68,6 +68,7 @@ export class FileLocker implements Locker {
   }
 
   async lock(id: string, options: LockOptions): Promise<Lock> {
+    if (options.isNew) return this.#queue.enter(id, options, options.requestRelease);
     const turn = await this.#queue.enter(id, options);
     try {
       const { files } = await this.#start();
