@@ -24,6 +24,8 @@ export interface Exchange {
   readonly disconnected: AbortSignal;
   /** Fires when work for this request is to be abandoned: some time after `disconnected`. */
   readonly signal: AbortSignal;
+  /** Calls back when `signal` fires, without the price of a signal. Returns what ends the waiting. */
+  onAbandoned(callback: () => void): () => void;
 }
 
 /** What the operations see of a request: no header, so that they serve every protocol. */
@@ -34,5 +36,5 @@ export interface Answer {
   readonly status: number;
   /** Names as they shall appear on the wire. */
   readonly headers: Record<string, string>;
-  readonly body?: string | Readable;
+  readonly body?: string | Readable | undefined;
 }

@@ -14,7 +14,7 @@ import {
 } from '../protocol/tus-v1/encode.js';
 import { enabledExtensions, type TusExtension } from '../protocol/tus-v1/extensions.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
-import { corsHeaders } from './cors.js';
+import { addCorsHeaders } from './cors.js';
 import { publicOrigin } from './origin.js';
 import { type Base, matchRoute, parseBase, type Route } from './route.js';
 
@@ -88,10 +88,9 @@ export class Responder {
   /** What every answer carries, whatever made it. */
   #complete(answer: Answer, exchange: Exchange): Answer {
     this.#log('ResponseOutgoing', exchange, answer.status);
-    Object.assign(answer.headers, { 'X-Content-Type-Options': 'nosniff' });
+    answer.headers['X-Content-Type-Options'] = 'nosniff';
     if (!this.#options.disableCors) {
-      const method = effectiveMethod(exchange);
-      Object.assign(answer.headers, corsHeaders(exchange, method, this.#allMethods));
+      addCorsHeaders(answer.headers, exchange, effectiveMethod(exchange), this.#allMethods);
     }
     return answer;
   }

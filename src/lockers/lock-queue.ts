@@ -1,10 +1,4 @@
-import { setMaxListeners } from 'node:events';
-import type { Lock } from '../core/locker.js';
-
-/** `lost` of every lock that cannot be lost: one signal for all, because it never fires. */
-const neverLost = new AbortController().signal;
-// As many listen to it as there are locks.
-setMaxListeners(0, neverLost);
+import type { Lock, LockWait } from '../core/locker.js';
 
 /**
  * Who is whose turn, first in, first out for each ID, within one process. Nothing is polled: a waiter is a callback
@@ -18,14 +12,15 @@ export class LockQueue {
    * {@link Turn.onAsk} says whom to call.
    * @throws the signal's reason
    */
-  enter(id: string, signal: AbortSignal, requestRelease?: () => void): Promise<Turn> {
-    if (signal.aborted) return rejected(signal);
+  enter(id: string, wait: LockWait, requestRelease?: () => void): Promise<Turn> {
     const turn = new Turn((line) => this.#pass(id, line), requestRelease);
     const current = this.#turns.get(id);
     if (current === undefined) {
       this.#turns.set(id, turn);
       return Promise.resolve(turn);
     }
+    const { signal } = wait;
+    if (signal.aborted) return rejected(signal);
     current.ask();
     current.line ??= new Set();
     return waitInLine(current.line, signal, () => {
@@ -39,9 +34,11 @@ export class LockQueue {
    * them is asked as soon as it has its turn, but there may be no end of them.
    * @throws the signal's reason
    */
-  settle(id: string, signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) return rejected(signal);
-    return this.#turns.get(id)?.end(signal) ?? Promise.resolve(false);
+  settle(id: string, wait: LockWait): Promise<boolean> {
+    const current = this.#turns.get(id);
+    if (current === undefined) return Promise.resolve(false);
+    const { signal } = wait;
+    return signal.aborted ? rejected(signal) : current.end(signal);
   }
 
   isTaken(id: string): boolean {
@@ -64,7 +61,6 @@ export class LockQueue {
 
 /** A turn in a {@link LockQueue}; as it is, the lock of a locker that knows one process only. */
 export class Turn implements Lock {
-  readonly lost: AbortSignal = neverLost;
   /** Those who wait for this turn's end to have theirs; made when the first one comes. */
   line: Set<() => void> | undefined;
   #observers: Set<() => void> | undefined;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Upload } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
@@ -11,7 +10,7 @@ import { finish, hasFinishStep } from './finish.js';
 import { receive } from './receive.js';
 import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
 import { uploadState } from './state.js';
-import { withLock } from './with-lock.js';
+import { type HeldLock, withLock } from './with-lock.js';
 
 /**
  * Makes an upload and takes in the body that came with the request, if `withBody`.
@@ -29,13 +28,8 @@ export async function createUpload(
   checkSize(env, wish, withBody ? (context.bodyLength ?? 0) : 0);
   const { draft, httpResponse } = await askPreCreate(env, wish, context);
   const handle = await env.store.newUpload(
-    {
-      ...draft,
-      id: draft.id ?? randomBytes(16).toString('hex'),
-      createdAt: Date.now(),
-      ...(hasFinishStep(env) && { finish: 'pending' as const }),
-    },
-    { signal: context.signal },
+    { createdAt: Date.now(), finish: hasFinishStep(env) ? 'pending' : undefined, ...draft },
+    context,
   );
   const upload = await handle.getInfo();
   logUpload(env, 'info', 'UploadCreated', context, { id: upload.id, size: upload.size });
@@ -53,11 +47,12 @@ async function takeIn(
   context: RequestContext,
 ): Promise<Outcome> {
   if (!withBody && !isFull(upload)) return { upload, state: uploadState(upload) };
-  return withLock(env, upload.id, context, (held) =>
+  const run = (held: HeldLock): Promise<Outcome> =>
     withBody
       ? receive(env, handle, upload, context, held, false)
-      : finish(env, handle, upload, context, held.fence),
-  );
+      : finish(env, handle, upload, context, held.fence);
+  // Nobody can want an upload that was never heard of. Hooks may have told of it, or chosen its ID.
+  return withLock(env, upload.id, context, run, env.hooks === undefined);
 }
 
 function checkSize(env: Environment, { size }: UploadDraft, bodyLength: number): void {
@@ -73,7 +68,8 @@ async function askPreCreate(
   env: Environment,
   wish: UploadDraft,
   context: RequestContext,
-): Promise<{ draft: UploadDraft; httpResponse: HookHttpResponse | undefined }> {
+): Promise<{ draft: UploadDraft; httpResponse?: HookHttpResponse | undefined }> {
+  if (!env.hooks?.blocking.has('pre-create')) return { draft: wish };
   const response = await invokeHook(
     env,
     'pre-create',
@@ -92,15 +88,13 @@ function applyChanges(wish: UploadDraft, changes: HookResponse['changes']): Uplo
       `pre-create hook wants the upload ID ${JSON.stringify(id)}, which is not valid`,
     );
   }
-  // With other metadata, what the client sent is no longer what HEAD has to give back.
-  const { rawMetadata, ...rest } = wish;
   return {
-    ...rest,
-    ...(metadata === undefined
-      ? rawMetadata !== undefined && { rawMetadata }
-      : { metadata: Object.assign(Object.create(null), metadata) }),
-    ...(id !== undefined && { id }),
-    ...(storage !== undefined && { storage }),
+    ...wish,
+    id: id ?? wish.id,
+    storage: storage ?? wish.storage,
+    metadata: metadata === undefined ? wish.metadata : Object.assign(Object.create(null), metadata),
+    // With other metadata, what the client sent is no longer what HEAD has to give back.
+    rawMetadata: metadata === undefined ? wish.rawMetadata : undefined,
   };
 }
 

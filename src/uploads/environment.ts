@@ -27,5 +27,5 @@ export function logUpload(
 ): void {
   if (!logger.enabled(level)) return;
   const { method, target: path, requestId } = context;
-  logger.log(level, event, { method, path, requestId, ...fields });
+  logger.log(level, event, Object.assign({ method, path, requestId }, fields));
 }

@@ -19,7 +19,7 @@ export async function terminateUpload(
 ): Promise<Outcome> {
   await checkAccess(env, 'terminate', [id], context);
   return withLock(env, id, context, async ({ fence }) => {
-    const handle = await env.store.getUpload(id, { signal: context.signal });
+    const handle = await env.store.getUpload(id, context);
     const upload = await handle.getInfo();
     const state = requireLive(upload);
     if (!handle.terminate) throw new TusError('ERR_NOT_IMPLEMENTED');
@@ -30,10 +30,6 @@ export async function terminateUpload(
     await handle.terminate({ signal: context.signal, fence });
     logUpload(env, 'info', 'UploadTerminated', context, { id });
     await publish(env, 'post-terminate', upload, context);
-    return {
-      upload,
-      state,
-      ...(response.httpResponse && { httpResponse: response.httpResponse }),
-    };
+    return { upload, state, httpResponse: response.httpResponse };
   });
 }

@@ -40,8 +40,7 @@ export function createFetchHandler(options: HandlerOptions): FetchHandler {
       remoteAddress: remoteAddressIn(details),
     });
     const answer = await respondUnlessConsumed(responder, exchange, wasRead(request));
-    // Whatever of it was not asked for, nobody is going to ask for.
-    exchange.body.stop('stopped');
+    exchange.end();
     try {
       return toResponse(answer, exchange, timeouts.networkTimeoutMs);
     } catch (error) {

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { clearTimeout, setTimeout } from 'node:timers';
 
 /**
  * The bytes of `source` for a client that takes them: read one piece ahead of it at most. `source` is destroyed when

@@ -1,4 +1,3 @@
-import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Body, BodyEnd, StopReason } from '../../core/body.js';
 import { highWaterMark } from '../high-water-mark.js';

@@ -1,7 +1,8 @@
 import type { Exchange } from '../../core/exchange.js';
 import type { RequestInfo } from '../../core/hooks.js';
 import { parseInteger } from '../../protocol/integer.js';
-import { abandonLater } from '../abandon-later.js';
+import { onAbort } from '../../uploads/on-abort.js';
+import { Departure } from '../departure.js';
 import { originForm } from '../origin-form.js';
 import { FetchBody } from './fetch-body.js';
 
@@ -24,7 +25,8 @@ export class FetchExchange implements Exchange {
   readonly #url: string;
   readonly #headers: Headers;
   readonly #options: FetchExchangeOptions;
-  #abandoned: AbortSignal | undefined;
+  readonly #departure: Departure;
+  readonly #forgetClient: () => void;
 
   constructor({ method, url, headers, body, signal }: Request, options: FetchExchangeOptions) {
     this.method = method;
@@ -34,6 +36,8 @@ export class FetchExchange implements Exchange {
     this.#url = url;
     this.#headers = headers;
     this.#options = options;
+    this.#departure = new Departure(options.requestCompletionTimeoutMs);
+    this.#forgetClient = onAbort(signal, () => this.#departure.leave());
     this.body = new FetchBody(body, {
       idleTimeoutMs: options.networkTimeoutMs,
       length: this.bodyLength,
@@ -66,8 +70,17 @@ export class FetchExchange implements Exchange {
   }
 
   get signal(): AbortSignal {
-    this.#abandoned ??= abandonLater(this.disconnected, this.#options.requestCompletionTimeoutMs);
-    return this.#abandoned;
+    return this.#departure.signal;
+  }
+
+  onAbandoned(callback: () => void): () => void {
+    return this.#departure.onAbandoned(callback);
+  }
+
+  /** The answer is known: whatever of the body was not asked for, nobody is going to ask for. */
+  end(): void {
+    this.#forgetClient();
+    this.body.stop('abandoned');
   }
 }
 

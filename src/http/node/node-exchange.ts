@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Exchange } from '../../core/exchange.js';
 import type { RequestInfo } from '../../core/hooks.js';
 import { parseInteger } from '../../protocol/integer.js';
-import { abandonLater } from '../abandon-later.js';
+import { Departure } from '../departure.js';
 import { originForm } from '../origin-form.js';
 import { NodeBody } from './node-body.js';
 
@@ -21,13 +21,11 @@ export class NodeExchange implements Exchange {
   readonly bodyLength: number | undefined;
   readonly body: NodeBody;
   readonly #request: IncomingMessage;
-  readonly #options: NodeExchangeOptions;
-  readonly #disconnected = new AbortController();
-  #abandoned: AbortSignal | undefined;
+  readonly #departure: Departure;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
     this.#request = request;
-    this.#options = options;
+    this.#departure = new Departure(options.requestCompletionTimeoutMs);
     this.method = request.method ?? '';
     this.target = requestTarget(request);
     this.bodyLength = bodyLength(request);
@@ -37,12 +35,11 @@ export class NodeExchange implements Exchange {
         if (options.continueExpected) response.writeContinue();
       },
     });
-    if (response.destroyed) this.#disconnected.abort();
-    else {
-      response.once('close', () => {
-        if (!response.writableFinished) this.#disconnected.abort();
-      });
-    }
+    const onClose = (): void => {
+      if (!response.writableFinished) this.#departure.leave();
+    };
+    if (response.destroyed) onClose();
+    else response.once('close', onClose);
   }
 
   readonly header = (name: string): string | undefined => {
@@ -78,12 +75,15 @@ export class NodeExchange implements Exchange {
   }
 
   get disconnected(): AbortSignal {
-    return this.#disconnected.signal;
+    return this.#departure.disconnected;
   }
 
   get signal(): AbortSignal {
-    this.#abandoned ??= abandonLater(this.disconnected, this.#options.requestCompletionTimeoutMs);
-    return this.#abandoned;
+    return this.#departure.signal;
+  }
+
+  onAbandoned(callback: () => void): () => void {
+    return this.#departure.onAbandoned(callback);
   }
 }
 

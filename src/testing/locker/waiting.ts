@@ -6,13 +6,7 @@ import type { Suite } from './suite.js';
 
 export function defineWaiting(suite: Suite): void {
   suite.theme('waiting', () => {
-    suite.test('a signal that has fired takes no lock', async (locker) => {
-      const reason = new Error('too late');
-      await new Claim(locker, 'upload', AbortSignal.abort(reason)).failed(reason);
-      await assertFree(locker, 'upload');
-    });
-
-    suite.test('a signal that has fired does not wait for one either', async (locker) => {
+    suite.test('a signal that has fired does not wait', async (locker) => {
       const reason = new Error('too late');
       const first = await hold(locker, 'upload');
       await new Claim(locker, 'upload', AbortSignal.abort(reason)).failed(reason);
@@ -63,7 +57,7 @@ export function defineWaiting(suite: Suite): void {
       const second = new Claim(locker, 'upload');
       await quiet();
       assert.equal(second.lock, undefined);
-      assert.equal(first.lock.lost.aborted, false);
+      assert.notEqual(first.lock.lost?.aborted, true);
       await unlock(first.lock);
       await second.pass();
     });
@@ -84,6 +78,20 @@ export function defineWaiting(suite: Suite): void {
       assert.ok(utilization < 0.3, `the event loop was busy for ${utilization} of the time`);
       // Of all threads. The process may have other work (a garbage collection), but not that much.
       assert.ok((user + system) / 1000 < waitMs / 2, `${user + system} µs of CPU in ${waitMs} ms`);
+    });
+  });
+
+  suite.theme('isLocked()', () => {
+    suite.test('tells of the holder, and neither asks nor waits', async (locker) => {
+      assert.equal(await soon(locker.isLocked('upload'), 'isLocked()'), false);
+      assert.equal(await soon(locker.isLocked('folder/upload'), 'isLocked()'), false);
+      const first = await hold(locker, 'upload');
+      assert.equal(await soon(locker.isLocked('upload'), 'isLocked()'), true);
+      assert.equal(await soon(locker.isLocked('other'), 'isLocked()'), false);
+      await quiet();
+      assert.equal(first.asked, 0);
+      await unlock(first.lock);
+      assert.equal(await soon(locker.isLocked('upload'), 'isLocked()'), false);
     });
   });
 
@@ -122,8 +130,8 @@ export function defineWaiting(suite: Suite): void {
 
     suite.test('ends with the reason of its signal', async (locker) => {
       const reason = new Error('no more');
-      await assert.rejects(settle(locker, 'upload', AbortSignal.abort(reason)), reason);
       const first = await hold(locker, 'upload');
+      await assert.rejects(settle(locker, 'upload', AbortSignal.abort(reason)), reason);
       const giveUp = new AbortController();
       const settling = settle(locker, 'upload', giveUp.signal);
       await first.wished();
