@@ -18,7 +18,7 @@ import { startExample } from './start-example.js';
 
 const MiB = 1024 * 1024;
 
-/** What runs `server.js` of an example; this Node by default. */
+/** What runs `server.mjs` of an example; this Node by default. */
 const commands: Partial<Record<FetchRuntime, [string, ...string[]]>> = {
   bun: [pathOf('bun')],
   deno: [pathOf('deno'), 'run', '--allow-all', '--unstable-no-legacy-abort'],
@@ -33,7 +33,7 @@ describe('examples', () => {
       if (runtime === 'next') await buildNextExample();
       const directory = await temporaryDirectory();
       const command = commands[runtime];
-      const { url } = await startExample(`${runtime}/server.js`, {
+      const { url } = await startExample(`${runtime}/server.mjs`, {
         directory,
         env: { NODE_ENV: 'production' },
         ...(command && { command }),
