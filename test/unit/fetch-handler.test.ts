@@ -170,6 +170,26 @@ describe('a fetch handler', () => {
     }
   });
 
+  it('where storing fails, the rest of the body is not waited for', async () => {
+    const core = wrapStore(new MemoryStore(), {
+      upload: () => ({
+        writeChunk: async (_offset, body) => {
+          await body.next();
+          return { bytesWritten: 0, error: new Error('the disk is gone') };
+        },
+      }),
+    });
+    const handler = handlerOf({ backend: compose({ core, locker: new MemoryLocker() }) });
+    const url = await create(handler);
+    let cancelled = false;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => controller.enqueue(Buffer.from('he')),
+      cancel: () => void (cancelled = true),
+    });
+    expect((await handler(patch(url, body, { duplex: 'half' }))).status).toBe(500);
+    await expect.poll(() => cancelled).toBe(true);
+  });
+
   it('field 12: close() stores what has arrived and takes no more', async () => {
     const handler = handlerOf();
     const url = await create(handler);
@@ -202,10 +222,13 @@ describe('a download', () => {
   }
 
   it('is destroyed when its client cancels', async () => {
-    const stream = Readable.from([Buffer.from('he'), Buffer.from('llo')]);
+    const stream = new Readable({ read: () => undefined });
+    stream.push('he');
     const { handler, url } = await serve(stream);
     const response = await handler(new Request(url));
-    await response.body?.cancel();
+    const reader = response.body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
     expect(stream.destroyed).toBe(true);
   });
 
