@@ -27,6 +27,7 @@ export interface Locker {
   close?(): Promise<void>;
 }
 
+/** What a locker promises. Data, as a store's capabilities are. */
 export interface LockerCapabilities {
   /** Among whom it excludes: requests of one process, processes of one host, hosts. */
   readonly scope: 'process' | 'host' | 'cluster';
@@ -34,7 +35,9 @@ export interface LockerCapabilities {
   readonly leaseMs?: number;
 }
 
+/** How long to wait for a lock, and what to do when others wait for it. */
 export interface LockOptions {
+  /** Ends the waiting. Means nothing any more once the lock is held. */
   readonly signal: AbortSignal;
   /**
    * Somebody else wants the lock. Called at most once a lock, at any time until `unlock()` resolves, never before

@@ -6,6 +6,7 @@ import { Responder, type ResponderOptions } from './responder.js';
 import { NodeExchange, requestTarget } from './node/node-exchange.js';
 import { sendAnswer } from './node/send-answer.js';
 
+/** What a handler is made of and how it behaves. Only the backend has no default. */
 export interface HandlerOptions extends ResponderOptions {
   /**
    * How long a client may send nothing in the middle of a body, or take nothing of an answer, in milliseconds;

@@ -13,8 +13,11 @@ import { RunningBodies } from './running-bodies.js';
 import { terminateUpload } from './terminate.js';
 
 export interface UploadsOptions {
+  /** Where uploads are kept and locked: what `compose` makes. */
   readonly backend: Backend;
+  /** Code of one's own around operations; none by default. */
   readonly hooks?: Hooks;
+  /** Where log events go; nowhere by default. */
   readonly logger?: Logger;
   /** Bytes that one upload may have at most; none by default (tusd's `-max-size`). */
   readonly maxSize?: number;

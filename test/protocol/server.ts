@@ -112,7 +112,7 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 /** Everything below a directory, sorted; folders end with a slash. */
-export async function listDirectory(directory: string): Promise<string[]> {
+async function listDirectory(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   return entries
     .map((entry) => {
