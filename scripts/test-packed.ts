@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path';
 const root = resolve(import.meta.dirname, '../../..');
 
 /**
- * Runs the suite on what a user installs: the packed package, installed by npm, with only the tests added. Tests that
- * need more than the package (its sources, say) fail here.
+ * Runs the suite on what a user installs: the packed package, installed by npm, with the tests added, and the scripts
+ * that some of them are about. Tests that need more of this folder (the sources, say) fail here.
  */
 function main(vitestArgs: readonly string[]): void {
   const scratch = mkdtempSync(join(tmpdir(), 'tuskd-packed-'));
@@ -18,7 +18,7 @@ function main(vitestArgs: readonly string[]): void {
     npm('install', '--offline', '--silent', join(scratch, tarball));
     const folder = join(scratch, 'tuskd');
     renameSync(join(scratch, 'node_modules/tuskd'), folder);
-    for (const name of ['test', 'vitest.config.ts', 'tsconfig.json']) {
+    for (const name of ['test', 'scripts', 'vitest.config.ts', 'tsconfig.json']) {
       cpSync(join(root, name), join(folder, name), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
