@@ -97,7 +97,10 @@ export interface Upload {
 
 /** For every call that may take a while. */
 export interface WaitOptions {
-  /** Fires when the result is of no use any more. */
+  /**
+   * Fires when the result is of no use any more. It may be made only when it is read: a wrapper passes the options on as
+   * they are, not a copy.
+   */
   readonly signal?: AbortSignal;
 }
 

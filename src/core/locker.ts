@@ -13,8 +13,8 @@ export interface Locker {
   /**
    * Waits for the lock. While it waits, the holder's `requestRelease` is called; a holder that gets the lock
    * while others wait is asked at once.
-   * @throws the signal's reason when `signal` fires first, also when it had fired before: then no lock is held,
-   * and none is taken later; TusError ERR_INVALID_UPLOAD_ID where nothing can be locked under that ID.
+   * @throws the signal's reason when `signal` fires first: then no lock is held, and none is taken later;
+   * TusError ERR_INVALID_UPLOAD_ID where nothing can be locked under that ID.
    */
   lock(id: string, options: LockOptions): Promise<Lock>;
   /**
@@ -22,7 +22,9 @@ export interface Locker {
    * Resolves with whether there was one to wait for.
    * @throws the signal's reason
    */
-  settle(id: string, options: { readonly signal: AbortSignal }): Promise<boolean>;
+  settle(id: string, options: LockWait): Promise<boolean>;
+  /** Whether somebody holds the lock at this moment, or died with it. Asks nobody and waits for nobody. */
+  isLocked(id: string): Promise<boolean>;
   /** Frees what the locker itself holds (connections, files). No lock may be held or asked for any more. */
   close?(): Promise<void>;
 }
@@ -35,10 +37,22 @@ export interface LockerCapabilities {
   readonly leaseMs?: number;
 }
 
-/** How long to wait for a lock, and what to do when others wait for it. */
-export interface LockOptions {
-  /** Ends the waiting. Means nothing any more once the lock is held. */
+/** How long to wait for a lock. */
+export interface LockWait {
+  /**
+   * Ends the wait. It may be made only when it is read, which costs more than a lock that is free: a locker that has
+   * nobody to wait for need not look at it, not even whether it has fired already.
+   */
   readonly signal: AbortSignal;
+}
+
+/** How to take a lock, and what to do when others wait for it. */
+export interface LockOptions extends LockWait {
+  /**
+   * The upload was made in this moment, and nobody outside this process has heard of its ID: a locker for several
+   * processes MAY exclude only its own, and save itself the trip.
+   */
+  readonly isNew?: boolean;
   /**
    * Somebody else wants the lock. Called at most once a lock, at any time until `unlock()` resolves, never before
    * `lock()` has resolved. MUST NOT throw. The holder lets go as soon as it can; it need not.

@@ -27,3 +27,8 @@ function isSegment(segment: string): boolean {
     !windowsName.test(segment)
   );
 }
+
+/** An ID that nobody has and nobody can guess: 122 random bits as 32 hex digits, the form of tusd's IDs. */
+export function newUploadId(): string {
+  return crypto.randomUUID().replaceAll('-', '');
+}

@@ -1,15 +1,19 @@
 import * as fs from 'node:fs';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { unless } from './errno.js';
 
 /**
  * Above this, in milliseconds, a call was no matter of memory: somebody waited for a disk, or for a processor. A
  * synchronous call holds up every request of the process meanwhile.
  */
 const slowMs = 10;
-/** So many slow calls within `slowWindowMs` are the disk's: a busy processor causes one now and then. */
-const slowLimit = 3;
-const slowWindowMs = 10_000;
+/**
+ * How much of `windowMs` may be lost to slow calls. A busy processor causes some now and then; a disk that takes more
+ * than a twentieth of the time holds up the others too much.
+ */
+const lostLimitMs = 500;
+const windowMs = 10_000;
 /** For how long calls then go through the thread pool, in milliseconds. */
 const cautionMs = 60_000;
 /**
@@ -47,88 +51,101 @@ const later = {
 const readLater = promisify(fs.read);
 const writevLater = promisify(fs.writev);
 
+/** What a call came to, at once or later. Whoever does not `await` it must not call: it may have failed at once, too. */
+type Result<T> = T | Promise<T>;
+
 /**
  * Small calls to the file system that a directory is on.
  *
  * A trip through the thread pool costs 15 to 30 µs of CPU time, the call itself some 3 where the kernel has what it
  * needs in memory; an upload of a few KiB makes a dozen of them. So they are made at once on a local file system, for
- * as long as it answers at once: a few slow calls send all through the thread pool for a minute. Everything that
- * may take its time (large writes, fsync, listing) is not made here.
+ * as long as it answers at once: a disk that keeps all others waiting has them go through the thread pool for a minute.
+ * Everything that may take its time (large writes, fsync, listing) is not made here.
  *
- * The calls are those of the descriptor API: a `FileHandle` costs an object, a finalizer and more promises each time.
+ * A call that is made at once throws at once and gives its plain result: a promise more for each of them would cost as
+ * much as a call. They are those of the descriptor API: a `FileHandle` costs an object, a finalizer and more promises.
  */
 export class Disk {
   readonly #directory: string;
   #isLocal: boolean | undefined;
-  #cautiousUntil = 0;
-  #slowCalls = 0;
   #calls = 0;
-  #slowSince = -Infinity;
+  #cautiousUntil = 0;
+  #lostMs = 0;
+  #lostSince = -Infinity;
 
   /** @param directory need not exist yet */
   constructor(directory: string) {
     this.#directory = directory;
   }
 
-  open(path: string, flags: number, mode?: number): Promise<number> {
+  open(path: string, flags: number, mode?: number): Result<number> {
     return this.#call(
       () => fs.openSync(path, flags, mode),
       () => later.open(path, flags, mode),
     );
   }
 
-  close(descriptor: number): Promise<void> {
+  close(descriptor: number): Result<void> {
     return this.#call(
       () => fs.closeSync(descriptor),
       () => later.close(descriptor),
     );
   }
 
-  link(existing: string, path: string): Promise<void> {
+  link(existing: string, path: string): Result<void> {
     return this.#call(
       () => fs.linkSync(existing, path),
       () => later.link(existing, path),
     );
   }
 
-  lstat(path: string): Promise<fs.Stats> {
+  lstat(path: string): Result<fs.Stats> {
     return this.#call(
       () => fs.lstatSync(path),
       () => later.lstat(path),
     );
   }
 
-  stat(path: string): Promise<fs.Stats> {
+  stat(path: string): Result<fs.Stats> {
     return this.#call(
       () => fs.statSync(path),
       () => later.stat(path),
     );
   }
 
-  rename(from: string, to: string): Promise<void> {
+  /** Whether there is something at `path`; nothing is where there can be nothing, as below a file. */
+  exists(path: string): Result<boolean> {
+    return this.#call(
+      // Without an error, which costs more than the call, where there is none.
+      () => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
+      () => unless(() => later.lstat(path), 'ENOENT'),
+    );
+  }
+
+  rename(from: string, to: string): Result<void> {
     return this.#call(
       () => fs.renameSync(from, to),
       () => later.rename(from, to),
     );
   }
 
-  unlink(path: string): Promise<void> {
+  unlink(path: string): Result<void> {
     return this.#call(
       () => fs.unlinkSync(path),
       () => later.unlink(path),
     );
   }
 
-  /** Reads into `buffer` from where the descriptor stands; resolves with the number of bytes. */
-  read(descriptor: number, buffer: Uint8Array): Promise<number> {
+  /** Reads into `buffer` from where the descriptor stands; gives the number of bytes. */
+  read(descriptor: number, buffer: Uint8Array): Result<number> {
     return this.#call(
       () => fs.readSync(descriptor, buffer),
       async () => (await readLater(descriptor, buffer, 0, buffer.length, null)).bytesRead,
     );
   }
 
-  /** Writes `buffers` at `position`; resolves with the number of bytes, which may be fewer. */
-  writev(descriptor: number, buffers: readonly Uint8Array[], position: number): Promise<number> {
+  /** Writes `buffers` at `position`; gives the number of bytes, which may be fewer. */
+  writev(descriptor: number, buffers: readonly Uint8Array[], position: number): Result<number> {
     const write = async (): Promise<number> =>
       (await writevLater(descriptor, buffers, position)).bytesWritten;
     let length = 0;
@@ -138,27 +155,37 @@ export class Disk {
       : this.#call(() => fs.writevSync(descriptor, buffers, position), write);
   }
 
-  async #call<T>(now: () => T, throughPool: () => Promise<T>): Promise<T> {
-    this.#isLocal ??= await this.#findOut();
+  #call<T>(now: () => T, throughPool: () => Promise<T>): Result<T> {
     this.#calls += 1;
-    if (this.#calls % callsATurn === 0) await turnOfTheLoop();
+    return this.#isLocal === undefined || this.#calls % callsATurn === 0
+      ? this.#callLater(now, throughPool)
+      : this.#callHere(now, throughPool);
+  }
+
+  async #callLater<T>(now: () => T, throughPool: () => Promise<T>): Promise<T> {
+    this.#isLocal ??= await this.#findOut();
+    await turnOfTheLoop();
+    return this.#callHere(now, throughPool);
+  }
+
+  #callHere<T>(now: () => T, throughPool: () => Promise<T>): Result<T> {
     const start = performance.now();
-    if (!this.#isLocal || start < this.#cautiousUntil) return throughPool();
+    if (this.#isLocal !== true || start < this.#cautiousUntil) return throughPool();
     try {
       return now();
     } finally {
       const end = performance.now();
-      if (end - start > slowMs) this.#noteSlowCall(end);
+      if (end - start > slowMs) this.#noteSlowCall(start, end);
     }
   }
 
-  #noteSlowCall(now: number): void {
-    if (now - this.#slowSince > slowWindowMs) {
-      this.#slowSince = now;
-      this.#slowCalls = 0;
+  #noteSlowCall(start: number, end: number): void {
+    if (start - this.#lostSince > windowMs) {
+      this.#lostSince = start;
+      this.#lostMs = 0;
     }
-    this.#slowCalls += 1;
-    if (this.#slowCalls >= slowLimit) this.#cautiousUntil = now + cautionMs;
+    this.#lostMs += end - start;
+    if (this.#lostMs >= lostLimitMs) this.#cautiousUntil = end + cautionMs;
   }
 
   /** What cannot be asked yet (the directory is missing) is asked again at the next call. */

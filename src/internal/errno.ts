@@ -8,10 +8,10 @@ export function isErrno(error: unknown, ...codes: string[]): boolean {
   );
 }
 
-/** Waits for `work`, and does not mind if it fails with one of these codes. Resolves with whether it worked. */
-export async function unless(work: Promise<unknown>, ...codes: string[]): Promise<boolean> {
+/** Does `work`, and does not mind if it fails with one of these codes. Resolves with whether it worked. */
+export async function unless(work: () => unknown, ...codes: string[]): Promise<boolean> {
   try {
-    await work;
+    await work();
     return true;
   } catch (error) {
     if (isErrno(error, ...codes)) return false;

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Lock } from '../core/locker.js';
+import type { Lock, LockWait } from '../core/locker.js';
 
 /** `lost` of every lock that cannot be lost: one signal for all, because it never fires. */
 const neverLost = new AbortController().signal;
@@ -18,14 +18,15 @@ export class LockQueue {
    * {@link Turn.onAsk} says whom to call.
    * @throws the signal's reason
    */
-  enter(id: string, signal: AbortSignal, requestRelease?: () => void): Promise<Turn> {
-    if (signal.aborted) return rejected(signal);
+  enter(id: string, wait: LockWait, requestRelease?: () => void): Promise<Turn> {
     const turn = new Turn((line) => this.#pass(id, line), requestRelease);
     const current = this.#turns.get(id);
     if (current === undefined) {
       this.#turns.set(id, turn);
       return Promise.resolve(turn);
     }
+    const { signal } = wait;
+    if (signal.aborted) return rejected(signal);
     current.ask();
     current.line ??= new Set();
     return waitInLine(current.line, signal, () => {
@@ -39,9 +40,11 @@ export class LockQueue {
    * them is asked as soon as it has its turn, but there may be no end of them.
    * @throws the signal's reason
    */
-  settle(id: string, signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) return rejected(signal);
-    return this.#turns.get(id)?.end(signal) ?? Promise.resolve(false);
+  settle(id: string, wait: LockWait): Promise<boolean> {
+    const current = this.#turns.get(id);
+    if (current === undefined) return Promise.resolve(false);
+    const { signal } = wait;
+    return signal.aborted ? rejected(signal) : current.end(signal);
   }
 
   isTaken(id: string): boolean {

@@ -1,4 +1,4 @@
-import type { Lock, Locker, LockerCapabilities, LockOptions } from '../core/locker.js';
+import type { Lock, Locker, LockerCapabilities, LockOptions, LockWait } from '../core/locker.js';
 import { LockQueue } from './lock-queue.js';
 
 /**
@@ -12,10 +12,14 @@ export class MemoryLocker implements Locker {
   readonly #queue = new LockQueue();
 
   lock(id: string, options: LockOptions): Promise<Lock> {
-    return this.#queue.enter(id, options.signal, options.requestRelease);
+    return this.#queue.enter(id, options, options.requestRelease);
   }
 
-  settle(id: string, options: { readonly signal: AbortSignal }): Promise<boolean> {
-    return this.#queue.settle(id, options.signal);
+  settle(id: string, options: LockWait): Promise<boolean> {
+    return this.#queue.settle(id, options);
+  }
+
+  async isLocked(id: string): Promise<boolean> {
+    return this.#queue.isTaken(id);
   }
 }

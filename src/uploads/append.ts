@@ -37,7 +37,7 @@ export async function appendToUpload(
     throw new TusError('ERR_MAX_SIZE_EXCEEDED');
   }
   return withLock(env, request.id, context, async (held) => {
-    const handle = await env.store.getUpload(request.id, { signal: context.signal });
+    const handle = await env.store.getUpload(request.id, context);
     const found = await handle.getInfo();
     const state = requireLive(found);
     if (found.isFinal) throw new TusError('ERR_MODIFY_FINAL');

@@ -1,17 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import type { Upload } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { HookHttpResponse, HookResponse } from '../core/hooks.js';
 import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadDraft, type UploadInfo } from '../core/upload.js';
-import { isUploadId } from '../core/upload-id.js';
+import { isUploadId, newUploadId } from '../core/upload-id.js';
 import { type Environment, logUpload } from './environment.js';
 import { finish, hasFinishStep } from './finish.js';
 import { receive } from './receive.js';
 import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
 import { uploadState } from './state.js';
-import { withLock } from './with-lock.js';
+import { type HeldLock, withLock } from './with-lock.js';
 
 /**
  * Makes an upload and takes in the body that came with the request, if `withBody`.
@@ -31,11 +30,11 @@ export async function createUpload(
   const handle = await env.store.newUpload(
     {
       ...draft,
-      id: draft.id ?? randomBytes(16).toString('hex'),
+      id: draft.id ?? newUploadId(),
       createdAt: Date.now(),
       ...(hasFinishStep(env) && { finish: 'pending' as const }),
     },
-    { signal: context.signal },
+    context,
   );
   const upload = await handle.getInfo();
   logUpload(env, 'info', 'UploadCreated', context, { id: upload.id, size: upload.size });
@@ -53,11 +52,12 @@ async function takeIn(
   context: RequestContext,
 ): Promise<Outcome> {
   if (!withBody && !isFull(upload)) return { upload, state: uploadState(upload) };
-  return withLock(env, upload.id, context, (held) =>
+  const run = (held: HeldLock): Promise<Outcome> =>
     withBody
       ? receive(env, handle, upload, context, held, false)
-      : finish(env, handle, upload, context, held.fence),
-  );
+      : finish(env, handle, upload, context, held.fence);
+  // Nobody can want an upload that was never heard of. Hooks may have told of it, or chosen its ID.
+  return withLock(env, upload.id, context, run, env.hooks === undefined);
 }
 
 function checkSize(env: Environment, { size }: UploadDraft, bodyLength: number): void {
@@ -73,7 +73,8 @@ async function askPreCreate(
   env: Environment,
   wish: UploadDraft,
   context: RequestContext,
-): Promise<{ draft: UploadDraft; httpResponse: HookHttpResponse | undefined }> {
+): Promise<{ draft: UploadDraft; httpResponse?: HookHttpResponse | undefined }> {
+  if (!env.hooks?.blocking.has('pre-create')) return { draft: wish };
   const response = await invokeHook(
     env,
     'pre-create',

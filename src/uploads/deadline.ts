@@ -1,25 +1,50 @@
 import { TusError } from '../core/errors.js';
+import type { RequestContext } from '../core/exchange.js';
 
 /**
- * Runs something that waits. Its signal fires when `parent` does (with ERR_CONNECTION_RESET as reason) or after
- * `timeoutMs` (with `timeoutError()`), so that whatever throws the signal's reason throws an error with an answer.
+ * Bounds a wait: its signal fires when the client leaves (with ERR_CONNECTION_RESET as reason) or after `timeoutMs` (with
+ * `timeoutError()`), so that whatever throws the signal's reason throws an error with an answer. It is made when it is
+ * first read, and the time runs from then: who has nothing to wait for pays nothing.
  */
-export async function withDeadline<T>(
-  parent: AbortSignal,
-  timeoutMs: number,
-  timeoutError: () => TusError,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const abandon = (): void => controller.abort(new TusError('ERR_CONNECTION_RESET'));
-  const timer = setTimeout(() => controller.abort(timeoutError()), timeoutMs);
-  // Not AbortSignal.any(): on Node 20 its results stay in memory for as long as the parent does.
-  if (parent.aborted) abandon();
-  else parent.addEventListener('abort', abandon, { once: true });
-  try {
-    return await run(controller.signal);
-  } finally {
-    clearTimeout(timer);
-    parent.removeEventListener('abort', abandon);
+export class Deadline {
+  readonly #context: Pick<RequestContext, 'disconnected'>;
+  readonly #timeoutMs: number;
+  readonly #timeoutError: () => TusError;
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    context: Pick<RequestContext, 'disconnected'>,
+    timeoutMs: number,
+    timeoutError: () => TusError,
+  ) {
+    this.#context = context;
+    this.#timeoutMs = timeoutMs;
+    this.#timeoutError = timeoutError;
   }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.#start();
+    return this.#controller.signal;
+  }
+
+  /** The wait is over. */
+  end(): void {
+    if (this.#controller === undefined) return;
+    clearTimeout(this.#timer);
+    this.#context.disconnected.removeEventListener('abort', this.#abandon);
+  }
+
+  #start(): AbortController {
+    const controller = new AbortController();
+    this.#controller = controller;
+    // Not AbortSignal.any(): on Node 20 its results stay in memory for as long as the parent does.
+    const { disconnected } = this.#context;
+    if (disconnected.aborted) this.#abandon();
+    else disconnected.addEventListener('abort', this.#abandon, { once: true });
+    this.#timer = setTimeout(() => controller.abort(this.#timeoutError()), this.#timeoutMs);
+    return controller;
+  }
+
+  readonly #abandon = (): void => this.#controller?.abort(new TusError('ERR_CONNECTION_RESET'));
 }

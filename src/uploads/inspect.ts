@@ -18,9 +18,10 @@ export async function inspectUpload(
   context: RequestContext,
 ): Promise<Outcome> {
   await checkAccess(env, 'inspect', [id], context);
+  // Asked first: where nobody holds the lock, whoever writes to what is then seen has come after this request.
+  const isLocked = await env.locker.isLocked(id);
   let outcome = await look(env, id, context);
-  if (outcome.state === 'receiving') {
-    // Even if nobody is waited for: a writer may have stored more and let go since the first look.
+  if (isLocked && outcome.state === 'receiving') {
     await settle(env, id, context);
     outcome = await look(env, id, context);
   }
@@ -28,14 +29,14 @@ export async function inspectUpload(
 }
 
 async function look(env: Environment, id: string, context: RequestContext): Promise<Outcome> {
-  const handle = await env.store.getUpload(id, { signal: context.signal });
+  const handle = await env.store.getUpload(id, context);
   const upload = await handle.getInfo();
   return { upload, state: requireLive(upload) };
 }
 
 function runFinishAgain(env: Environment, id: string, context: RequestContext): Promise<Outcome> {
   return withLock(env, id, context, async ({ fence }) => {
-    const handle = await env.store.getUpload(id, { signal: context.signal });
+    const handle = await env.store.getUpload(id, context);
     const upload = await handle.getInfo();
     const state = requireLive(upload);
     if (state !== 'finishing') return { upload, state };

@@ -16,13 +16,11 @@ export async function readUpload(
   context: RequestContext,
 ): Promise<ReadOutcome> {
   await checkAccess(env, 'read', [id], context);
-  const handle = await env.store.getUpload(id, { signal: context.signal });
+  const handle = await env.store.getUpload(id, context);
   const upload = await handle.getInfo();
   const state = requireLive(upload);
   if (!handle.read) throw new TusError('ERR_NOT_IMPLEMENTED');
   const content =
-    upload.offset === 0
-      ? undefined
-      : await handle.read({ start: 0, end: upload.offset }, { signal: context.signal });
+    upload.offset === 0 ? undefined : await handle.read({ start: 0, end: upload.offset }, context);
   return { upload, state, content };
 }

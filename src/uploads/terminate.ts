@@ -19,7 +19,7 @@ export async function terminateUpload(
 ): Promise<Outcome> {
   await checkAccess(env, 'terminate', [id], context);
   return withLock(env, id, context, async ({ fence }) => {
-    const handle = await env.store.getUpload(id, { signal: context.signal });
+    const handle = await env.store.getUpload(id, context);
     const upload = await handle.getInfo();
     const state = requireLive(upload);
     if (!handle.terminate) throw new TusError('ERR_NOT_IMPLEMENTED');

@@ -1,8 +1,12 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
-import type { Lock, Locker, LockerCapabilities, LockOptions } from '../../dist/core/locker.js';
+import type {
+  Lock,
+  Locker,
+  LockerCapabilities,
+  LockOptions,
+  LockWait,
+} from '../../dist/core/locker.js';
 import { MemoryLocker } from '../../dist/lockers/memory-locker.js';
-
-type SettleOptions = { readonly signal: AbortSignal };
 
 const { signal: lost } = new AbortController();
 const never = (): AbortSignal => new AbortController().signal;
@@ -16,8 +20,26 @@ class Sound implements Locker {
     return this.memory.lock(id, options);
   }
 
-  settle(id: string, options: SettleOptions): Promise<boolean> {
+  settle(id: string, options: LockWait): Promise<boolean> {
     return this.memory.settle(id, options);
+  }
+
+  isLocked(id: string): Promise<boolean> {
+    return this.memory.isLocked(id);
+  }
+}
+
+export class NeverLocked extends Sound {
+  override async isLocked(): Promise<boolean> {
+    return false;
+  }
+}
+
+export class AsksWhenLookedAt extends Sound {
+  override async isLocked(id: string): Promise<boolean> {
+    const isLocked = await this.memory.isLocked(id);
+    this.memory.settle(id, { signal: AbortSignal.timeout(50) }).catch(() => undefined);
+    return isLocked;
   }
 }
 
@@ -128,7 +150,7 @@ export class SettlesAtOnce extends Sound {
 }
 
 export class SettlesWithTheLock extends Sound {
-  override async settle(id: string, { signal }: SettleOptions): Promise<boolean> {
+  override async settle(id: string, { signal }: LockWait): Promise<boolean> {
     const hasHolder = await this.memory.settle(id, { signal });
     await this.memory.lock(id, { signal, requestRelease: () => undefined });
     return hasHolder;

@@ -45,9 +45,19 @@ describe('the suite finds a locker that', () => {
       ['a late unlock does not free the lock of the next holder'],
     ],
     [
-      'gives a lock to a signal that has fired',
+      'waits for one whose signal has fired',
       () => new broken.ForgetsToLookAtTheSignal(),
-      ['a signal that has fired takes no lock'],
+      ['a signal that has fired does not wait'],
+    ],
+    [
+      'says that nobody holds a lock',
+      () => new broken.NeverLocked(),
+      ['tells of the holder, and neither asks nor waits'],
+    ],
+    [
+      'asks the holder where it was only to look',
+      () => new broken.AsksWhenLookedAt(),
+      ['tells of the holder, and neither asks nor waits'],
     ],
     [
       'takes the lock for one who has gone',

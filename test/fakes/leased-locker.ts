@@ -1,5 +1,11 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
-import type { Lock, Locker, LockerCapabilities, LockOptions } from '../../dist/core/locker.js';
+import type {
+  Lock,
+  Locker,
+  LockerCapabilities,
+  LockOptions,
+  LockWait,
+} from '../../dist/core/locker.js';
 import { LockQueue, type Turn } from '../../dist/lockers/lock-queue.js';
 
 /** The place that lockers of several hosts share: what Redis or Consul would be. */
@@ -37,7 +43,7 @@ export class LeasedLocker implements Locker {
 
   async lock(id: string, options: LockOptions): Promise<Lock> {
     const { queue } = this.#server;
-    const turn = await queue.enter(id, options.signal);
+    const turn = await queue.enter(id, options);
     await turnOfTheLoop();
     if (options.signal.aborted) {
       await turn.unlock();
@@ -48,11 +54,16 @@ export class LeasedLocker implements Locker {
     return lock;
   }
 
-  async settle(id: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
-    const hadHolder = await this.#server.queue.settle(id, signal);
+  async settle(id: string, wait: LockWait): Promise<boolean> {
+    const hadHolder = await this.#server.queue.settle(id, wait);
     await turnOfTheLoop();
-    signal.throwIfAborted();
+    wait.signal.throwIfAborted();
     return hadHolder;
+  }
+
+  async isLocked(id: string): Promise<boolean> {
+    await turnOfTheLoop();
+    return this.#server.queue.isTaken(id);
   }
 }
 

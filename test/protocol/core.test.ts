@@ -259,6 +259,7 @@ function neverFree(held: string) {
           })
         : Promise.resolve({ lost: new AbortController().signal, unlock: async () => undefined }),
     settle: () => Promise.resolve(false),
+    isLocked: async (id: string) => id === held,
   } as const;
 }
 

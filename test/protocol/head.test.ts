@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MemoryLocker } from 'tuskd';
+import { type Locker, MemoryLocker } from 'tuskd';
 import { describe, expect, it } from 'vitest';
 import { startServer } from './server.js';
 import { writeStored } from './stored.js';
@@ -144,14 +144,23 @@ describe('HEAD', () => {
     const path = await create(server, 5);
     await patch(server, path, 0, 'hel');
     locker.calls.length = 0;
-    await head(server, path);
-    expect(locker.calls).toEqual(['settle']);
+    await whileLocked(locker, path, () => head(server, path));
+    expect(locker.calls).toEqual(['lock', 'settle']);
     await request(server, 'GET', path);
-    expect(locker.calls).toEqual(['settle']);
+    expect(locker.calls).toEqual(['lock', 'settle']);
     await patch(server, path, 3, 'lo');
     locker.calls.length = 0;
-    await head(server, path);
+    await whileLocked(locker, path, () => head(server, path));
     await request(server, 'GET', path);
+    expect(locker.calls).toEqual(['lock']);
+  });
+
+  it('D-21: HEAD of an upload that nobody writes to waits for nobody', async () => {
+    const locker = countingLocker();
+    const server = await startServer({ locker });
+    const path = await create(server, 5);
+    locker.calls.length = 0;
+    expect((await head(server, path)).status).toBe(200);
     expect(locker.calls).toEqual([]);
   });
 
@@ -165,6 +174,22 @@ describe('HEAD', () => {
     expect((await request(server, 'GET', path)).text).toBe('hell');
   });
 });
+
+/** Does `action` while somebody holds the upload's lock, who lets go when he is asked. */
+async function whileLocked(
+  locker: Locker,
+  path: string,
+  action: () => Promise<unknown>,
+): Promise<void> {
+  let letGo = (): void => undefined;
+  const lock = await locker.lock(path.slice(basePath.length), {
+    signal: new AbortController().signal,
+    requestRelease: () => letGo(),
+  });
+  letGo = () => void lock.unlock();
+  await action();
+  await lock.unlock();
+}
 
 /** Counts who asks for locks. */
 function countingLocker() {
@@ -181,5 +206,6 @@ function countingLocker() {
       calls.push('settle');
       return inner.settle(...args);
     },
+    isLocked: (id: string) => inner.isLocked(id),
   };
 }

@@ -149,6 +149,10 @@ describe('access', () => {
         locks.push(id);
         return false;
       },
+      isLocked: async (id: string) => {
+        locks.push(id);
+        return false;
+      },
     };
     const server = await startServer({ hooks, locker });
     const path = await create(server, 5);

@@ -20,11 +20,14 @@ export class NodeExchange implements Exchange {
   readonly body: NodeBody;
   readonly #request: IncomingMessage;
   readonly #options: NodeExchangeOptions;
-  readonly #disconnected = new AbortController();
+  readonly #response: ServerResponse;
+  // Nearly no request needs them, and a signal costs as much as a call to the file system.
+  #disconnected: AbortController | undefined;
   #abandoned: AbortController | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
     this.#request = request;
+    this.#response = response;
     this.#options = options;
     this.method = request.method ?? '';
     this.target = requestTarget(request);
@@ -35,12 +38,7 @@ export class NodeExchange implements Exchange {
         if (options.continueExpected) response.writeContinue();
       },
     });
-    if (response.destroyed) this.#disconnected.abort();
-    else {
-      response.once('close', () => {
-        if (!response.writableFinished) this.#disconnected.abort();
-      });
-    }
+    response.once('close', this.#onClose);
   }
 
   readonly header = (name: string): string | undefined => {
@@ -76,21 +74,35 @@ export class NodeExchange implements Exchange {
   }
 
   get disconnected(): AbortSignal {
+    if (this.#disconnected === undefined) {
+      this.#disconnected = new AbortController();
+      if (this.#hasLeft()) this.#disconnected.abort();
+    }
     return this.#disconnected.signal;
   }
 
   /** Work that was begun goes on for a while after the client has left, so that it need not be done again. */
   get signal(): AbortSignal {
     if (this.#abandoned === undefined) {
-      const abandoned = new AbortController();
-      const later = (): void => {
-        setTimeout(() => abandoned.abort(), this.#options.requestCompletionTimeoutMs).unref();
-      };
-      if (this.disconnected.aborted) later();
-      else this.disconnected.addEventListener('abort', later, { once: true });
-      this.#abandoned = abandoned;
+      this.#abandoned = new AbortController();
+      if (this.#hasLeft()) this.#abandonLater(this.#abandoned);
     }
     return this.#abandoned.signal;
+  }
+
+  readonly #onClose = (): void => {
+    if (!this.#hasLeft()) return;
+    this.#disconnected?.abort();
+    if (this.#abandoned !== undefined) this.#abandonLater(this.#abandoned);
+  };
+
+  /** Whether the client has gone before it got its answer. */
+  #hasLeft(): boolean {
+    return this.#response.destroyed && !this.#response.writableFinished;
+  }
+
+  #abandonLater(abandoned: AbortController): void {
+    setTimeout(() => abandoned.abort(), this.#options.requestCompletionTimeoutMs).unref();
   }
 }
 

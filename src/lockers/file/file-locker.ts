@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
-import type { Lock, Locker, LockerCapabilities, LockOptions } from '../../core/locker.js';
+import { resolve, sep } from 'node:path';
+import type { Lock, Locker, LockerCapabilities, LockOptions, LockWait } from '../../core/locker.js';
 import { Disk } from '../../internal/disk.js';
 import { isErrno } from '../../internal/errno.js';
 import { LockQueue } from '../lock-queue.js';
@@ -69,10 +69,11 @@ export class FileLocker implements Locker {
   }
 
   async lock(id: string, options: LockOptions): Promise<Lock> {
-    const turn = await this.#queue.enter(id, options.signal);
+    if (options.isNew) return this.#queue.enter(id, options, options.requestRelease);
+    const turn = await this.#queue.enter(id, options);
     try {
       const { files } = await this.#start();
-      const taken = await files.take(id, options.signal);
+      const taken = await files.take(id, options);
       const lock = new FileLock({
         turn,
         taken,
@@ -90,12 +91,16 @@ export class FileLocker implements Locker {
     }
   }
 
-  async settle(id: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> {
-    signal.throwIfAborted();
+  async isLocked(id: string): Promise<boolean> {
+    return this.#queue.isTaken(id) || (await this.#hasLockFile(id));
+  }
+
+  async settle(id: string, options: LockWait): Promise<boolean> {
     // Also one that is still about to take the file: it was here first.
-    if (this.#queue.isTaken(id)) return this.#queue.settle(id, signal);
+    if (this.#queue.isTaken(id)) return this.#queue.settle(id, options);
     // Nothing has to be set up to see that there is no lock.
     if (!(await this.#hasLockFile(id))) return false;
+    const { signal } = options;
     const { files } = await this.#start();
     const result = await files.settle(id, signal);
     // Only who has the turn here may touch the file. If somebody has, he clears it away himself.
@@ -121,10 +126,10 @@ export class FileLocker implements Locker {
 
   async #hasLockFile(id: string): Promise<boolean> {
     try {
-      await this.#disk.lstat(join(this.#options.directory, `${id}.lock`));
-      return true;
+      return await this.#disk.exists(`${this.#options.directory}${sep}${id}.lock`);
     } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return false;
+      // No file can have the name that the ID asks for.
+      if (isErrno(error, 'ENAMETOOLONG')) return false;
       throw error;
     }
   }

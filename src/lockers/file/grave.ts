@@ -48,7 +48,7 @@ export async function sweepFolder(options: GraveOptions): Promise<void> {
     const file = await readLockFile(path);
     if (file === undefined || !(await options.isDead(file))) continue;
     // The name of an identity file is used only once. A burial file's is not: see above.
-    if (!name.endsWith(burialSuffix)) await unless(unlink(path), 'ENOENT');
+    if (!name.endsWith(burialSuffix)) await unless(() => unlink(path), 'ENOENT');
     else if ((await replaceDeadLock(path, file, options)) !== undefined) await unlink(path);
   }
 }

@@ -80,10 +80,10 @@ export class IdentityFile {
   async close(): Promise<void> {
     for (const { path, file } of this.#inodes.splice(0)) {
       await file.close();
-      await unless(unlink(path), 'ENOENT');
+      await unless(() => unlink(path), 'ENOENT');
     }
     const folder = join(this.#options.directory, privateFolder);
-    await unless(rmdir(folder), 'ENOTEMPTY', 'EEXIST', 'ENOENT');
+    await unless(() => rmdir(folder), 'ENOTEMPTY', 'EEXIST', 'ENOENT');
   }
 
   /** Whether a second attempt may work after `link` failed. */
@@ -99,7 +99,7 @@ export class IdentityFile {
     }
     if (!isErrno(error, 'ENOENT')) return false;
     // Another host took us for dead while we held nothing, or somebody cleaned up.
-    if (!(await unless(stat(current.path), 'ENOENT'))) {
+    if (!(await unless(() => stat(current.path), 'ENOENT'))) {
       await this.#add(current);
       return true;
     }
@@ -122,7 +122,7 @@ export class IdentityFile {
     const folder = join(directory, privateFolder);
     const path = join(folder, `${nonce}-${this.#inodes.length}`);
     for (;;) {
-      await unless(mkdir(folder, { mode: dirPerms }), 'EEXIST');
+      await unless(() => mkdir(folder, { mode: dirPerms }), 'EEXIST');
       try {
         // In one go: a process that is killed between making a file and filling it leaves one that nobody can judge.
         writeFileSync(path, content, { flag: 'wx', mode: filePerms });

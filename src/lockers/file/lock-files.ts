@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TusError } from '../../core/errors.js';
+import type { LockWait } from '../../core/locker.js';
 import type { Disk } from '../../internal/disk.js';
 import { isErrno, unless } from '../../internal/errno.js';
 import { type GraveOptions, replaceDeadLock, sweepFolder } from './grave.js';
@@ -56,11 +57,13 @@ export class LockFiles {
    * Waits for the lock file of `id`, asking those who have it. One call for an ID at a time.
    * @throws the signal's reason; TusError ERR_INVALID_UPLOAD_ID where no file can have that name
    */
-  async take(id: string, signal: AbortSignal): Promise<TakenFile> {
+  async take(id: string, wait: LockWait): Promise<TakenFile> {
     const path = join(this.#options.directory, `${id}.lock`);
     const stop = this.#stopFile(id);
     try {
-      const inode = await this.#takeInode(id, path, stop, signal);
+      const inode =
+        (await this.#options.identity.link(path, this.#folders)) ??
+        (await this.#waitForInode(id, path, stop, wait.signal));
       this.#folders.enter(path);
       return { path, inode, stop };
     } catch (error) {
@@ -82,7 +85,7 @@ export class LockFiles {
   }
 
   async remove(taken: TakenFile): Promise<void> {
-    await unless(this.#options.disk.unlink(taken.path), 'ENOENT');
+    await unless(() => this.#options.disk.unlink(taken.path), 'ENOENT');
     await this.#folders.leave(taken.path, true);
   }
 
@@ -120,20 +123,26 @@ export class LockFiles {
     return sweepFolder(this.#grave);
   }
 
-  async #takeInode(id: string, path: string, stop: StopFile, signal: AbortSignal): Promise<bigint> {
+  /** Somebody has the lock file at `path`. */
+  async #waitForInode(
+    id: string,
+    path: string,
+    stop: StopFile,
+    signal: AbortSignal,
+  ): Promise<bigint> {
     const pause = new Pause(this.#options.acquirerPollIntervalMs, signal);
     let hasStopped = false;
     try {
       for (;;) {
+        signal.throwIfAborted();
         const inode =
-          (await this.#options.identity.link(path, this.#folders)) ??
           (await this.#takeOver(id, path, signal, async (fate) => {
             if (fate === 'silent') {
               hasStopped = true;
               await stop.leave();
             }
             await pause.after(fate);
-          }));
+          })) ?? (await this.#options.identity.link(path, this.#folders));
         if (inode === undefined) continue;
         if (signal.aborted) await this.#options.disk.unlink(path);
         signal.throwIfAborted();

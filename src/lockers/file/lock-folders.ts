@@ -36,7 +36,7 @@ export class LockFolders {
       if (left > 0) this.#locks.set(folder, left);
       else if (this.#locks.delete(folder)) empty.push(folder);
     }
-    for (const folder of empty) await unless(rmdir(folder), 'ENOTEMPTY', 'EEXIST', 'ENOENT');
+    for (const folder of empty) await unless(() => rmdir(folder), 'ENOTEMPTY', 'EEXIST', 'ENOENT');
   }
 
   /** Ours among the folders that lead to `path`, the deepest first. */

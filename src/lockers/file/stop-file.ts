@@ -15,7 +15,7 @@ export class StopFile {
   /** Asks. To be repeated while one waits: somebody who gave up may have taken the file with him. */
   async leave(): Promise<void> {
     const isNew = await unless(
-      writeFile(this.#path, '', { flag: 'wx', mode: this.#filePerms }),
+      () => writeFile(this.#path, '', { flag: 'wx', mode: this.#filePerms }),
       'EEXIST',
     );
     this.#isOurs ||= isNew;
@@ -27,11 +27,11 @@ export class StopFile {
   }
 
   async exists(): Promise<boolean> {
-    return unless(access(this.#path), 'ENOENT');
+    return unless(() => access(this.#path), 'ENOENT');
   }
 
   async remove(): Promise<void> {
     this.#isOurs = false;
-    await unless(unlink(this.#path), 'ENOENT');
+    await unless(() => unlink(this.#path), 'ENOENT');
   }
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import type {
 } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadDraft, UploadInfo } from '../../core/upload.js';
+import { newUploadId } from '../../core/upload-id.js';
 import { Disk } from '../../internal/disk.js';
 import { type FsyncMode, makeDurable, mustBeDurable } from './durability.js';
 import { asTusError, isMissing } from './file-errors.js';
@@ -75,7 +75,7 @@ export class FileStore implements DataStore {
 
   async newUpload(draft: UploadDraft): Promise<FileUpload> {
     const { directory } = this.#options;
-    const id = draft.id ?? randomBytes(16).toString('hex');
+    const id = draft.id ?? newUploadId();
     const wished = draft.storage?.['Path'];
     const storage = {
       Type: 'filestore',

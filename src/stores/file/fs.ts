@@ -79,5 +79,5 @@ export async function readSmallFile(disk: Disk, path: string): Promise<string> {
 
 /** Removes a file; one that is not there is as good. */
 export async function removeFile(disk: Disk, path: string): Promise<void> {
-  await unless(disk.unlink(path), 'ENOENT', 'ENOTDIR');
+  await unless(() => disk.unlink(path), 'ENOENT', 'ENOTDIR');
 }

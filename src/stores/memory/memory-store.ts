@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { DataStore, StoreCapabilities, StoredItem, Upload } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadDraft } from '../../core/upload.js';
+import { newUploadId } from '../../core/upload-id.js';
 import { MemoryRecord } from './memory-record.js';
 import { MemorySpace } from './memory-space.js';
 import { MemoryUpload } from './memory-upload.js';
@@ -38,7 +38,7 @@ export class MemoryStore implements DataStore {
   }
 
   async newUpload(draft: UploadDraft): Promise<Upload> {
-    const id = draft.id ?? randomBytes(16).toString('hex');
+    const id = draft.id ?? newUploadId();
     if (this.#records.has(id)) throw new TusError('ERR_UPLOAD_EXISTS');
     // Without a prototype a key such as `__proto__` is one like any other.
     const metadata: Record<string, string> = Object.create(null);

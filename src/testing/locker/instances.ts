@@ -58,7 +58,9 @@ export function defineInstances(suite: Suite): void {
 
     suite.testPair('settle each other', async (locker, other) => {
       assert.equal(await soon(settle(other, 'upload'), 'settle()'), false);
+      assert.equal(await soon(other.isLocked('upload'), 'isLocked()'), false);
       const first = await hold(locker, 'upload');
+      assert.equal(await soon(other.isLocked('upload'), 'isLocked()'), true);
       const settling = settle(other, 'upload');
       await first.wished();
       await unlock(first.lock);

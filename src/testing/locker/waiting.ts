@@ -6,13 +6,7 @@ import type { Suite } from './suite.js';
 
 export function defineWaiting(suite: Suite): void {
   suite.theme('waiting', () => {
-    suite.test('a signal that has fired takes no lock', async (locker) => {
-      const reason = new Error('too late');
-      await new Claim(locker, 'upload', AbortSignal.abort(reason)).failed(reason);
-      await assertFree(locker, 'upload');
-    });
-
-    suite.test('a signal that has fired does not wait for one either', async (locker) => {
+    suite.test('a signal that has fired does not wait', async (locker) => {
       const reason = new Error('too late');
       const first = await hold(locker, 'upload');
       await new Claim(locker, 'upload', AbortSignal.abort(reason)).failed(reason);
@@ -87,6 +81,20 @@ export function defineWaiting(suite: Suite): void {
     });
   });
 
+  suite.theme('isLocked()', () => {
+    suite.test('tells of the holder, and neither asks nor waits', async (locker) => {
+      assert.equal(await soon(locker.isLocked('upload'), 'isLocked()'), false);
+      assert.equal(await soon(locker.isLocked('folder/upload'), 'isLocked()'), false);
+      const first = await hold(locker, 'upload');
+      assert.equal(await soon(locker.isLocked('upload'), 'isLocked()'), true);
+      assert.equal(await soon(locker.isLocked('other'), 'isLocked()'), false);
+      await quiet();
+      assert.equal(first.asked, 0);
+      await unlock(first.lock);
+      assert.equal(await soon(locker.isLocked('upload'), 'isLocked()'), false);
+    });
+  });
+
   suite.theme('settle()', () => {
     suite.test('finds nobody where nobody holds, and takes nothing', async (locker) => {
       assert.equal(await soon(settle(locker, 'upload'), 'settle()'), false);
@@ -122,8 +130,8 @@ export function defineWaiting(suite: Suite): void {
 
     suite.test('ends with the reason of its signal', async (locker) => {
       const reason = new Error('no more');
-      await assert.rejects(settle(locker, 'upload', AbortSignal.abort(reason)), reason);
       const first = await hold(locker, 'upload');
+      await assert.rejects(settle(locker, 'upload', AbortSignal.abort(reason)), reason);
       const giveUp = new AbortController();
       const settling = settle(locker, 'upload', giveUp.signal);
       await first.wished();
