@@ -16,9 +16,11 @@ export function surface(api: PublicApi): string {
     section(`\`${specifier}\``, [...exports], api),
   );
   const behind = symbolsBehind(api).map((symbol) => [symbol.name, symbol] as const);
-  return [introduction, ...exported, section('Behind them, without a name', behind, api)].join(
-    '\n\n',
-  );
+  return [
+    introduction,
+    ...exported,
+    section('Not exported, but part of what is', behind, api),
+  ].join('\n\n');
 }
 
 function section(
