@@ -8,6 +8,7 @@
  * - `stopped`: the server (a hook) put an end to it
  * - `shutdown`: the server is going down
  * - `too-large`: more arrived than is allowed; what is allowed was handed out
+ * - `abandoned`: the work for the request was given up, or the lock was lost; what had arrived is thrown away
  */
 export type BodyEnd =
   | 'complete'
@@ -16,7 +17,8 @@ export type BodyEnd =
   | 'interrupted'
   | 'stopped'
   | 'shutdown'
-  | 'too-large';
+  | 'too-large'
+  | 'abandoned';
 
 /** A reason for the server to end a body early. */
 export type StopReason = Exclude<BodyEnd, 'complete' | 'disconnected'>;
@@ -38,7 +40,8 @@ export interface Body {
   next(): Promise<Uint8Array[] | null>;
   /**
    * Stop receiving now: a waiting `next()` settles at once; what has arrived is still handed out before the
-   * null. Does nothing once the body has ended. The first reason stays.
+   * null, save with `abandoned`, after which nothing is. The first reason stays, and once the body has ended only
+   * `abandoned` still does something.
    */
   stop(reason: StopReason): void;
   /** Undefined until it has ended, even if what arrived was not yet fetched. */

@@ -70,9 +70,11 @@ export interface Upload {
    * storing fails. Bytes SHOULD be stored while more arrive, within bounded memory.
    *
    * Resolves with the bytes that are stored in any case, and with the error if there was one: a full disk keeps
-   * the bytes that fit. MAY throw only where nothing was stored. When `signal` fires, it is to abandon: nothing
-   * more is stored, and what is in flight is not counted. Whoever fires it stops the body as well, so a store that looks
-   * at the signal after each `next()` has done enough.
+   * the bytes that fit. MAY throw only where nothing was stored.
+   *
+   * Work that is given up, or whose lock was lost, is told in two ways: the body ends as `abandoned` and hands out
+   * nothing more, and then `signal` fires. Nothing more MUST be stored; what is in flight MAY count. A store that waits
+   * for nothing but the body and its own disk needs no signal.
    */
   writeChunk(offset: number, body: Body, options?: WriteChunkOptions): Promise<WriteResult>;
   /** Makes the chunk of the last provisional `writeChunk` count. Only with `provisionalChunks`. */

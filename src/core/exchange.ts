@@ -24,6 +24,8 @@ export interface Exchange {
   readonly disconnected: AbortSignal;
   /** Fires when work for this request is to be abandoned: some time after `disconnected`. */
   readonly signal: AbortSignal;
+  /** Calls back when `signal` fires, without the price of a signal. Returns what ends the waiting. */
+  onAbandoned(callback: () => void): () => void;
 }
 
 /** What the operations see of a request: no header, so that they serve every protocol. */

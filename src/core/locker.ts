@@ -67,8 +67,11 @@ export interface Lock {
    * thought dead cannot write any more. Undefined where locks have no leases.
    */
   readonly fence?: number;
-  /** Fires when the lock was lost before `unlock()`: nothing more may be stored or acknowledged. */
-  readonly lost: AbortSignal;
+  /**
+   * Fires when the lock was lost before `unlock()`: nothing more may be stored or acknowledged. Undefined where that
+   * cannot happen.
+   */
+  readonly lost?: AbortSignal;
   /** Lets go. A second call, or one on a lost lock, does nothing and harms no other holder. MUST NOT reject. */
   unlock(): Promise<void>;
 }

@@ -17,10 +17,10 @@ const windowMs = 10_000;
 /** For how long calls then go through the thread pool, in milliseconds. */
 const cautionMs = 60_000;
 /**
- * After so many calls the event loop gets its turn. Calls made at once leave nothing to wait for, so work that consists
- * of nothing else would keep sockets and timers out for as long as it lasts.
+ * How long calls may be made one after the other until the event loop gets its turn, in milliseconds. Calls made at once
+ * leave nothing to wait for, so work that consists of nothing else would keep sockets and timers out.
  */
-const callsATurn = 64;
+const turnMs = 20;
 /** Bytes up to which a write is a small call: it goes to the page cache. */
 const smallWrite = 64 * 1024;
 
@@ -68,7 +68,7 @@ type Result<T> = T | Promise<T>;
 export class Disk {
   readonly #directory: string;
   #isLocal: boolean | undefined;
-  #calls = 0;
+  #turnDueAt = 0;
   #cautiousUntil = 0;
   #lostMs = 0;
   #lostSince = -Infinity;
@@ -156,20 +156,21 @@ export class Disk {
   }
 
   #call<T>(now: () => T, throughPool: () => Promise<T>): Result<T> {
-    this.#calls += 1;
-    return this.#isLocal === undefined || this.#calls % callsATurn === 0
+    const start = performance.now();
+    return this.#isLocal === undefined || start > this.#turnDueAt
       ? this.#callLater(now, throughPool)
-      : this.#callHere(now, throughPool);
+      : this.#callHere(start, now, throughPool);
   }
 
   async #callLater<T>(now: () => T, throughPool: () => Promise<T>): Promise<T> {
     this.#isLocal ??= await this.#findOut();
     await turnOfTheLoop();
-    return this.#callHere(now, throughPool);
+    const start = performance.now();
+    this.#turnDueAt = start + turnMs;
+    return this.#callHere(start, now, throughPool);
   }
 
-  #callHere<T>(now: () => T, throughPool: () => Promise<T>): Result<T> {
-    const start = performance.now();
+  #callHere<T>(start: number, now: () => T, throughPool: () => Promise<T>): Result<T> {
     if (this.#isLocal !== true || start < this.#cautiousUntil) return throughPool();
     try {
       return now();

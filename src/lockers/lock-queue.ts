@@ -1,10 +1,4 @@
-import { setMaxListeners } from 'node:events';
 import type { Lock, LockWait } from '../core/locker.js';
-
-/** `lost` of every lock that cannot be lost: one signal for all, because it never fires. */
-const neverLost = new AbortController().signal;
-// As many listen to it as there are locks.
-setMaxListeners(0, neverLost);
 
 /**
  * Who is whose turn, first in, first out for each ID, within one process. Nothing is polled: a waiter is a callback
@@ -67,7 +61,6 @@ export class LockQueue {
 
 /** A turn in a {@link LockQueue}; as it is, the lock of a locker that knows one process only. */
 export class Turn implements Lock {
-  readonly lost: AbortSignal = neverLost;
   /** Those who wait for this turn's end to have theirs; made when the first one comes. */
   line: Set<() => void> | undefined;
   #observers: Set<() => void> | undefined;

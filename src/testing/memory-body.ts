@@ -18,7 +18,7 @@ export interface MemoryBodyOptions {
 /**
  * A {@link Body} without a client, for tests. Strict: two `next()` at once, which the contract forbids, are an error.
  *
- * A batch arrives when `next()` asks for it; so after `stop()` there is nothing left to hand out.
+ * A batch arrives when `next()` asks for it; so after `stop()` there is nothing left to hand out, whatever the reason.
  */
 export class MemoryBody implements Body {
   readonly trailers: Readonly<Record<string, string>> | undefined;

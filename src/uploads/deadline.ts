@@ -1,5 +1,6 @@
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
+import { onAbort } from './on-abort.js';
 
 /**
  * Bounds a wait: its signal fires when the client leaves (with ERR_CONNECTION_RESET as reason) or after `timeoutMs` (with
@@ -12,6 +13,7 @@ export class Deadline {
   readonly #timeoutError: () => TusError;
   #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #forget: (() => void) | undefined;
 
   constructor(
     context: Pick<RequestContext, 'disconnected'>,
@@ -30,21 +32,16 @@ export class Deadline {
 
   /** The wait is over. */
   end(): void {
-    if (this.#controller === undefined) return;
     clearTimeout(this.#timer);
-    this.#context.disconnected.removeEventListener('abort', this.#abandon);
+    this.#forget?.();
   }
 
   #start(): AbortController {
     const controller = new AbortController();
-    this.#controller = controller;
-    // Not AbortSignal.any(): on Node 20 its results stay in memory for as long as the parent does.
-    const { disconnected } = this.#context;
-    if (disconnected.aborted) this.#abandon();
-    else disconnected.addEventListener('abort', this.#abandon, { once: true });
+    this.#forget = onAbort(this.#context.disconnected, () =>
+      controller.abort(new TusError('ERR_CONNECTION_RESET')),
+    );
     this.#timer = setTimeout(() => controller.abort(this.#timeoutError()), this.#timeoutMs);
     return controller;
   }
-
-  readonly #abandon = (): void => this.#controller?.abort(new TusError('ERR_CONNECTION_RESET'));
 }

@@ -30,7 +30,7 @@ export async function receive(
       : await writeBody(env, handle, upload, context, held);
   if (written.stopped) {
     await terminateStopped(env, handle, written.upload, context, held);
-  } else if (isFull(written.upload) && !finishedBefore && !held.lost.aborted) {
+  } else if (isFull(written.upload) && !finishedBefore && held.lost?.aborted !== true) {
     const outcome = await finish(env, handle, written.upload, context, held.fence);
     if (written.error?.code !== 'ERR_UPLOAD_SIZE_EXCEEDED') return outcome;
   }

@@ -19,13 +19,13 @@ let sequence = 0;
  * Asks whether the request may do `verb`. Before the lock and the body, so that a stranger costs nothing.
  * @throws TusError as the check wants it.
  */
-export async function checkAccess(
+export function checkAccess(
   env: Environment,
   verb: Verb,
   ids: readonly string[],
   context: RequestContext,
-): Promise<void> {
-  await env.hooks?.access?.(verb, ids, context.request, { signal: context.signal });
+): Promise<void> | undefined {
+  return env.hooks?.access?.(verb, ids, context.request, { signal: context.signal });
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Environment } from './environment.js';
 /** The lock as the operation under it sees it. */
 export interface HeldLock {
   readonly fence: number | undefined;
-  readonly lost: AbortSignal;
+  readonly lost: AbortSignal | undefined;
   /**
    * Calls `letGo` when another request wants the upload, at once if one does already. Only what can stop early
    * registers here; everything else makes the newcomer wait.
@@ -79,7 +79,7 @@ class Held implements HeldLock {
   }
 
   /** Many a lock makes it when it is first read. */
-  get lost(): AbortSignal {
+  get lost(): AbortSignal | undefined {
     return this.#lock.lost;
   }
 

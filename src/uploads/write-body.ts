@@ -1,11 +1,13 @@
 import type { BodyEnd } from '../core/body.js';
-import type { Upload } from '../core/data-store.js';
+import type { Upload, WriteResult } from '../core/data-store.js';
 import { type ErrorCode, TusError, toTusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { HookHttpResponse } from '../core/hooks.js';
 import type { UploadInfo } from '../core/upload.js';
+import { AbandonableWrite } from './abandonable-write.js';
 import { type Environment, logUpload } from './environment.js';
 import { LimitedBody } from './limited-body.js';
+import { onAbort } from './on-abort.js';
 import { publish, rejection } from './run-hooks.js';
 import type { HeldLock } from './with-lock.js';
 
@@ -27,6 +29,7 @@ const endErrors = {
   stopped: 'ERR_UPLOAD_STOPPED',
   shutdown: 'ERR_SERVER_SHUTDOWN',
   'too-large': 'ERR_UPLOAD_SIZE_EXCEEDED',
+  abandoned: 'ERR_CONNECTION_RESET',
 } as const satisfies Record<BodyEnd, ErrorCode | undefined>;
 
 /**
@@ -85,27 +88,18 @@ async function storeWhileHeld(
   body: LimitedBody,
   context: RequestContext,
   held: HeldLock,
-): Promise<{ bytesWritten: number; error?: unknown }> {
-  const abandon = new AbortController();
-  const onLost = (): void => {
-    abandon.abort(new TusError('ERR_LOCK_LOST'));
-    body.stop('stopped');
-  };
-  const onAbandoned = (): void => {
-    abandon.abort(new TusError('ERR_CONNECTION_RESET'));
-    body.stop('stopped');
-  };
-  held.lost.addEventListener('abort', onLost, { once: true });
-  context.signal.addEventListener('abort', onAbandoned, { once: true });
-  if (held.lost.aborted) onLost();
-  if (context.signal.aborted) onAbandoned();
+): Promise<WriteResult> {
+  const writing = new AbandonableWrite(body, held.fence);
+  const forgetLoss = onAbort(held.lost, () => writing.abandon('ERR_LOCK_LOST'));
+  const forgetEnd = context.onAbandoned(() => writing.abandon('ERR_CONNECTION_RESET'));
   held.onReleaseRequest(() => body.stop('interrupted'));
   try {
-    return await handle.writeChunk(offset, body, { signal: abandon.signal, fence: held.fence });
+    const result = await handle.writeChunk(offset, body, writing);
+    return writing.reason === undefined ? result : { ...result, error: writing.reason };
   } finally {
     held.onReleaseRequest(undefined);
-    held.lost.removeEventListener('abort', onLost);
-    context.signal.removeEventListener('abort', onAbandoned);
+    forgetLoss();
+    forgetEnd();
   }
 }
 

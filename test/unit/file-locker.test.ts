@@ -261,10 +261,10 @@ describe('a holder', () => {
   it('learns that its lock was taken away, and leaves the new one alone', async () => {
     const locker = place.locker(quick);
     const lock = await take(locker, 'upload');
-    assert.equal(lock.lost.aborted, false);
+    assert.equal(lock.lost?.aborted, false);
     await unlink(place.file('upload.lock'));
     await place.put('upload.lock', `${process.ppid}\n`);
-    await vi.waitUntil(() => lock.lost.aborted);
+    await vi.waitUntil(() => lock.lost?.aborted);
     await lock.unlock();
     await locker.close();
     assert.deepEqual(await place.names(), ['upload.lock']);

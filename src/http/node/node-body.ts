@@ -46,6 +46,9 @@ export class NodeBody implements Body {
 
   stop(reason: StopReason): void {
     if (this.#end === undefined) this.#finish(reason);
+    if (reason !== 'abandoned') return;
+    this.#queue = [];
+    this.#queuedBytes = 0;
   }
 
   #start(): void {

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Exchange } from '../../core/exchange.js';
 import type { RequestInfo } from '../../core/hooks.js';
 import { parseInteger } from '../../protocol/integer.js';
+import { Departure } from '../departure.js';
 import { NodeBody } from './node-body.js';
 
 export interface NodeExchangeOptions {
@@ -19,16 +20,11 @@ export class NodeExchange implements Exchange {
   readonly bodyLength: number | undefined;
   readonly body: NodeBody;
   readonly #request: IncomingMessage;
-  readonly #options: NodeExchangeOptions;
-  readonly #response: ServerResponse;
-  // Nearly no request needs them, and a signal costs as much as a call to the file system.
-  #disconnected: AbortController | undefined;
-  #abandoned: AbortController | undefined;
+  readonly #departure: Departure;
 
   constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
     this.#request = request;
-    this.#response = response;
-    this.#options = options;
+    this.#departure = new Departure(options.requestCompletionTimeoutMs);
     this.method = request.method ?? '';
     this.target = requestTarget(request);
     this.bodyLength = bodyLength(request);
@@ -38,7 +34,11 @@ export class NodeExchange implements Exchange {
         if (options.continueExpected) response.writeContinue();
       },
     });
-    response.once('close', this.#onClose);
+    const onClose = (): void => {
+      if (!response.writableFinished) this.#departure.leave();
+    };
+    if (response.destroyed) onClose();
+    else response.once('close', onClose);
   }
 
   readonly header = (name: string): string | undefined => {
@@ -74,35 +74,15 @@ export class NodeExchange implements Exchange {
   }
 
   get disconnected(): AbortSignal {
-    if (this.#disconnected === undefined) {
-      this.#disconnected = new AbortController();
-      if (this.#hasLeft()) this.#disconnected.abort();
-    }
-    return this.#disconnected.signal;
+    return this.#departure.disconnected;
   }
 
-  /** Work that was begun goes on for a while after the client has left, so that it need not be done again. */
   get signal(): AbortSignal {
-    if (this.#abandoned === undefined) {
-      this.#abandoned = new AbortController();
-      if (this.#hasLeft()) this.#abandonLater(this.#abandoned);
-    }
-    return this.#abandoned.signal;
+    return this.#departure.signal;
   }
 
-  readonly #onClose = (): void => {
-    if (!this.#hasLeft()) return;
-    this.#disconnected?.abort();
-    if (this.#abandoned !== undefined) this.#abandonLater(this.#abandoned);
-  };
-
-  /** Whether the client has gone before it got its answer. */
-  #hasLeft(): boolean {
-    return this.#response.destroyed && !this.#response.writableFinished;
-  }
-
-  #abandonLater(abandoned: AbortController): void {
-    setTimeout(() => abandoned.abort(), this.#options.requestCompletionTimeoutMs).unref();
+  onAbandoned(callback: () => void): () => void {
+    return this.#departure.onAbandoned(callback);
   }
 }
 

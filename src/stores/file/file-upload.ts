@@ -1,13 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Body } from '../../core/body.js';
-import type {
-  ByteRange,
-  ReadResult,
-  Upload,
-  WriteChunkOptions,
-  WriteResult,
-} from '../../core/data-store.js';
+import type { ByteRange, ReadResult, Upload, WriteResult } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../core/upload.js';
 import type { Disk } from '../../internal/disk.js';
@@ -63,17 +57,13 @@ export class FileUpload implements Upload {
     return info;
   }
 
-  async writeChunk(
-    offset: number,
-    body: Body,
-    { signal }: WriteChunkOptions = {},
-  ): Promise<WriteResult> {
+  async writeChunk(offset: number, body: Body): Promise<WriteResult> {
     const before = await this.getInfo();
     const { disk } = this.#options;
     try {
       const { data, writeFlag } = this.#paths;
       const result = await withFile(disk, data, writeFlag, undefined, (descriptor) =>
-        storeBody(disk, descriptor, offset, body, signal),
+        storeBody(disk, descriptor, offset, body),
       );
       const info = { ...before, offset: offset + result.bytesWritten, modifiedAt: Date.now() };
       this.#info = info;
@@ -115,12 +105,10 @@ async function storeBody(
   descriptor: number,
   offset: number,
   body: Body,
-  signal: AbortSignal | undefined,
 ): Promise<WriteResult> {
   let bytesWritten = 0;
   for (;;) {
     const batch = await body.next();
-    if (signal?.aborted) return { bytesWritten, error: signal.reason };
     if (batch === null) return { bytesWritten };
     const written = await writeAll(disk, descriptor, batch, offset + bytesWritten);
     bytesWritten += written.bytesWritten;

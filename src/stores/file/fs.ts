@@ -69,7 +69,8 @@ export async function readSmallFile(disk: Disk, path: string): Promise<string> {
   return withFile(disk, path, flags.read, undefined, async (descriptor) => {
     const pieces: Uint8Array[] = [];
     for (;;) {
-      const buffer = Buffer.allocUnsafe(4096);
+      // Small enough to be cut from Node's pool: an array buffer of its own costs as much as the call.
+      const buffer = Buffer.allocUnsafe(2048);
       const bytesRead = await disk.read(descriptor, buffer);
       pieces.push(buffer.subarray(0, bytesRead));
       if (bytesRead < buffer.length) return Buffer.concat(pieces).toString('utf8');

@@ -69,8 +69,8 @@ async function abandon(walk: Walk): Promise<void> {
   const { signal } = controller;
   const writing = settled(walk.upload.writeChunk(walk.offset, body, { signal }));
   if (walk.random(2) === 0) await body.drained;
+  body.stop('abandoned');
   controller.abort(new Error('abandoned'));
-  body.stop('stopped');
   await writing;
   // The handle may remember what was before.
   walk.upload = await walk.trial.store.getUpload(walk.upload.id);
