@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -11,6 +11,8 @@ const root = resolve(import.meta.dirname, '../../..');
  */
 function main(vitestArgs: readonly string[]): void {
   const scratch = mkdtempSync(join(tmpdir(), 'tuskd-packed-'));
+  // Some tests run a server as somebody else, who has to get at it.
+  chmodSync(scratch, 0o755);
   try {
     const npm = (...args: string[]): string =>
       execFileSync('npm', args, { cwd: scratch, encoding: 'utf8' }).trim();
