@@ -41,6 +41,7 @@ export type {
   UploadDraft,
   UploadInfo,
 } from './core/upload.js';
+export type { UploadEventName, UploadListener, UploadNews } from './core/upload-events.js';
 export { isUploadId } from './core/upload-id.js';
 export { createHandler, type Handler, type HandlerOptions } from './http/create-handler.js';
 export { functionHooks, type HookFunctions } from './hooks/function-hooks.js';

@@ -36,5 +36,5 @@ export interface Answer {
   readonly status: number;
   /** Names as they shall appear on the wire. */
   readonly headers: Record<string, string>;
-  readonly body?: string | Readable;
+  readonly body?: string | Readable | undefined;
 }

@@ -17,7 +17,7 @@ export interface Outcome {
   readonly upload: UploadInfo;
   readonly state: UploadState;
   /** What a hook wants to be different in the answer. */
-  readonly httpResponse?: HookHttpResponse;
+  readonly httpResponse?: HookHttpResponse | undefined;
 }
 
 /** An {@link Outcome} with the bytes stored so far, or where to fetch them. */

@@ -26,34 +26,34 @@ export interface UploadInfo {
   readonly modifiedAt: number;
 
   /** The protocol that created it: what bare requests to its URL mean. */
-  readonly protocol?: 'tus-v1' | 'rufh';
+  readonly protocol?: 'tus-v1' | 'rufh' | undefined;
   /** In milliseconds since 1970. */
-  readonly createdAt?: number;
+  readonly createdAt?: number | undefined;
   /** Upload-Metadata as received: it is sent back to the byte. */
-  readonly rawMetadata?: string;
+  readonly rawMetadata?: string | undefined;
   /** Upload-Concat as received. */
-  readonly rawConcat?: string;
+  readonly rawConcat?: string | undefined;
   /** In milliseconds since 1970. */
-  readonly expiresAt?: number;
+  readonly expiresAt?: number | undefined;
   /** Who may touch it, in the words of the access check. */
-  readonly owner?: string;
+  readonly owner?: string | undefined;
   /** Limits frozen at creation, in bytes. */
-  readonly limits?: Readonly<Record<string, number>>;
+  readonly limits?: Readonly<Record<string, number>> | undefined;
   /**
    * The client's word that no more will come. Where a protocol says so explicitly, it decides instead of
    * `offset === size`; undefined where the protocol has no such word.
    */
-  readonly complete?: boolean;
+  readonly complete?: boolean | undefined;
   /** There is a step to run once all bytes are here (`pending`), or it has run (`done`). */
-  readonly finish?: 'pending' | 'done';
+  readonly finish?: 'pending' | 'done' | undefined;
   /** Bytes known to match their checksums, where a chunk is stored before it is verified. */
-  readonly verifiedOffset?: number;
+  readonly verifiedOffset?: number | undefined;
   /** IDs of final uploads that wait for this part. */
-  readonly awaitedBy?: readonly string[];
+  readonly awaitedBy?: readonly string[] | undefined;
   /** Highest fence that has written to it. */
-  readonly fence?: number;
+  readonly fence?: number | undefined;
   /** The answer to the request that finished it, for replaying. */
-  readonly finalResponse?: FinalResponse;
+  readonly finalResponse?: FinalResponse | undefined;
 }
 
 /** An answer kept with the upload so that it can be given again. */
@@ -88,10 +88,51 @@ export interface UploadDraft extends Omit<
    * The ID to use; undefined lets the store choose. Valid in the sense of `isUploadId`; a store whose IDs
    * carry more (S3's multipart upload) MAY extend it.
    */
-  readonly id?: string;
+  readonly id?: string | undefined;
   /** Wishes about where to put it, in the store's own keys. From the operator's hook, never from a client. */
-  readonly storage?: Readonly<Record<string, string>>;
+  readonly storage?: Readonly<Record<string, string>> | undefined;
 }
+
+/**
+ * The record of an upload that has just been made of `draft`.
+ *
+ * Field by field: in V8 an object literal that spreads an object and then adds properties costs as much as a handful of
+ * calls to the file system, and leaves a hidden class each time, for the garbage collector to find late.
+ */
+export function newUploadInfo(
+  draft: UploadDraft,
+  own: Pick<UploadInfo, 'id' | 'storage'>,
+): WholeUploadInfo {
+  return {
+    id: own.id,
+    size: draft.size,
+    offset: 0,
+    metadata: draft.metadata,
+    storage: own.storage,
+    isPartial: draft.isPartial,
+    isFinal: draft.isFinal,
+    parts: draft.parts,
+    modifiedAt: Date.now(),
+    protocol: draft.protocol,
+    createdAt: draft.createdAt,
+    rawMetadata: draft.rawMetadata,
+    rawConcat: draft.rawConcat,
+    expiresAt: draft.expiresAt,
+    owner: draft.owner,
+    limits: draft.limits,
+    complete: draft.complete,
+    finish: draft.finish,
+    verifiedOffset: undefined,
+    awaitedBy: draft.awaitedBy,
+    fence: undefined,
+    finalResponse: undefined,
+  };
+}
+
+/** A record in which no property is left out, not even by mistake: what is not there is undefined. */
+export type WholeUploadInfo = {
+  readonly [Key in keyof Required<UploadInfo>]: UploadInfo[Key];
+};
 
 /** Whether all bytes are stored. Where the protocol has a word for "that was all", it decides; else the size does. */
 export function isFull(upload: Pick<UploadInfo, 'complete' | 'size' | 'offset'>): boolean {

@@ -34,24 +34,25 @@ const exposedHeaders = [
 const maxAgeSeconds = '86400';
 
 /**
- * The CORS headers of an answer, on errors and downloads too: a browser shows a page nothing of an answer without
- * them, not even its status. Any origin may use the server, without credentials (tusd's default).
+ * Gives an answer its CORS headers, errors and downloads too: a browser shows a page nothing of an answer without them,
+ * not even its status. Any origin may use the server, without credentials (tusd's default).
  */
-export function corsHeaders(
+export function addCorsHeaders(
+  headers: Record<string, string>,
   exchange: Exchange,
   method: string,
   allowedMethods: string,
-): Record<string, string> {
+): void {
+  // Even where no origin came: a cache must not give this answer to one.
+  headers['Vary'] = 'Origin';
   const origin = exchange.header('origin');
-  // Vary even where no origin came: a cache must not give this answer to one.
-  if (origin === undefined) return { Vary: 'Origin' };
-  const headers = { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
-  return method === 'OPTIONS'
-    ? {
-        ...headers,
-        'Access-Control-Allow-Methods': allowedMethods,
-        'Access-Control-Allow-Headers': allowedHeaders,
-        'Access-Control-Max-Age': maxAgeSeconds,
-      }
-    : { ...headers, 'Access-Control-Expose-Headers': exposedHeaders };
+  if (origin === undefined) return;
+  headers['Access-Control-Allow-Origin'] = origin;
+  if (method === 'OPTIONS') {
+    headers['Access-Control-Allow-Methods'] = allowedMethods;
+    headers['Access-Control-Allow-Headers'] = allowedHeaders;
+    headers['Access-Control-Max-Age'] = maxAgeSeconds;
+  } else {
+    headers['Access-Control-Expose-Headers'] = exposedHeaders;
+  }
 }

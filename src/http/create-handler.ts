@@ -2,6 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type https from 'node:https';
 import { TusError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
+import type { UploadEventName, UploadListener } from '../core/upload-events.js';
 import { Responder, type ResponderOptions } from './responder.js';
 import { NodeExchange, requestTarget } from './node/node-exchange.js';
 import { sendAnswer } from './node/send-answer.js';
@@ -29,6 +30,12 @@ export interface Handler {
    * the base path answered only once a request is accepted. Requests themselves still have to be given to the handler.
    */
   attach(server: http.Server | https.Server): void;
+  /**
+   * Calls `listener` after something has happened to an upload: it was made, has received bytes (every
+   * `progressIntervalMs` and at the end of a request), is finished, is gone. Nobody waits for the listener, and what it
+   * throws is logged: whoever wants a say uses hooks. Returns what ends the calls.
+   */
+  on(name: UploadEventName, listener: UploadListener): () => void;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
   close(): Promise<void>;
 }
@@ -81,6 +88,7 @@ export function createHandler(options: HandlerOptions): Handler {
         server.emit('request', request, response);
       });
     },
+    on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
     close: () => responder.close(),
   });
 }

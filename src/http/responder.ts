@@ -1,6 +1,7 @@
 import { TusError, toTusError } from '../core/errors.js';
 import type { Answer, Exchange } from '../core/exchange.js';
 import { type Logger, silentLogger } from '../core/logger.js';
+import type { UploadEventName, UploadListener } from '../core/upload-events.js';
 import type { Command, Method } from '../protocol/command.js';
 import { checkVersion, decode } from '../protocol/tus-v1/decode.js';
 import {
@@ -14,7 +15,7 @@ import {
 } from '../protocol/tus-v1/encode.js';
 import { enabledExtensions, type TusExtension } from '../protocol/tus-v1/extensions.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
-import { corsHeaders } from './cors.js';
+import { addCorsHeaders } from './cors.js';
 import { publicOrigin } from './origin.js';
 import { type Base, matchRoute, parseBase, type Route } from './route.js';
 
@@ -88,12 +89,16 @@ export class Responder {
   /** What every answer carries, whatever made it. */
   #complete(answer: Answer, exchange: Exchange): Answer {
     this.#log('ResponseOutgoing', exchange, answer.status);
-    Object.assign(answer.headers, { 'X-Content-Type-Options': 'nosniff' });
+    answer.headers['X-Content-Type-Options'] = 'nosniff';
     if (!this.#options.disableCors) {
-      const method = effectiveMethod(exchange);
-      Object.assign(answer.headers, corsHeaders(exchange, method, this.#allMethods));
+      addCorsHeaders(answer.headers, exchange, effectiveMethod(exchange), this.#allMethods);
     }
     return answer;
+  }
+
+  /** Calls `listener` whenever such a thing has happened to an upload. Returns what ends that. */
+  on(name: UploadEventName, listener: UploadListener): () => void {
+    return this.#uploads.on(name, listener);
   }
 
   /** Interrupts what is being received and resolves when what had arrived is stored. */

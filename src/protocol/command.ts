@@ -7,7 +7,7 @@ export type Command =
       readonly kind: 'append';
       readonly id: string;
       readonly offset: number;
-      readonly size?: number;
+      readonly size: number | undefined;
     }
   | { readonly kind: 'inspect'; readonly id: string }
   | { readonly kind: 'read'; readonly id: string }

@@ -15,7 +15,7 @@ export interface AppendRequest {
   /** Where the client believes the upload to stand. */
   readonly offset: number;
   /** The whole upload's bytes, where the client declares them with this request. */
-  readonly size?: number;
+  readonly size?: number | undefined;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { RequestContext } from '../core/exchange.js';
 import type { HookHttpResponse, HookResponse } from '../core/hooks.js';
 import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadDraft, type UploadInfo } from '../core/upload.js';
-import { isUploadId, newUploadId } from '../core/upload-id.js';
+import { isUploadId } from '../core/upload-id.js';
 import { type Environment, logUpload } from './environment.js';
 import { finish, hasFinishStep } from './finish.js';
 import { receive } from './receive.js';
@@ -28,12 +28,7 @@ export async function createUpload(
   checkSize(env, wish, withBody ? (context.bodyLength ?? 0) : 0);
   const { draft, httpResponse } = await askPreCreate(env, wish, context);
   const handle = await env.store.newUpload(
-    {
-      ...draft,
-      id: draft.id ?? newUploadId(),
-      createdAt: Date.now(),
-      ...(hasFinishStep(env) && { finish: 'pending' as const }),
-    },
+    { createdAt: Date.now(), finish: hasFinishStep(env) ? 'pending' : undefined, ...draft },
     context,
   );
   const upload = await handle.getInfo();
@@ -56,8 +51,9 @@ async function takeIn(
     withBody
       ? receive(env, handle, upload, context, held, false)
       : finish(env, handle, upload, context, held.fence);
-  // Nobody can want an upload that was never heard of. Hooks may have told of it, or chosen its ID.
-  return withLock(env, upload.id, context, run, env.hooks === undefined);
+  // Nobody can want an upload that was never heard of. Hooks and listeners may have told of it, or chosen its ID.
+  const isSecret = env.hooks === undefined && env.listeners.isEmpty;
+  return withLock(env, upload.id, context, run, isSecret);
 }
 
 function checkSize(env: Environment, { size }: UploadDraft, bodyLength: number): void {
@@ -93,15 +89,13 @@ function applyChanges(wish: UploadDraft, changes: HookResponse['changes']): Uplo
       `pre-create hook wants the upload ID ${JSON.stringify(id)}, which is not valid`,
     );
   }
-  // With other metadata, what the client sent is no longer what HEAD has to give back.
-  const { rawMetadata, ...rest } = wish;
   return {
-    ...rest,
-    ...(metadata === undefined
-      ? rawMetadata !== undefined && { rawMetadata }
-      : { metadata: Object.assign(Object.create(null), metadata) }),
-    ...(id !== undefined && { id }),
-    ...(storage !== undefined && { storage }),
+    ...wish,
+    id: id ?? wish.id,
+    storage: storage ?? wish.storage,
+    metadata: metadata === undefined ? wish.metadata : Object.assign(Object.create(null), metadata),
+    // With other metadata, what the client sent is no longer what HEAD has to give back.
+    rawMetadata: metadata === undefined ? wish.rawMetadata : undefined,
   };
 }
 

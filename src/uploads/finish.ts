@@ -43,5 +43,5 @@ export async function finish(
   }
   logUpload(env, 'info', 'UploadFinished', context, { id: upload.id, size: upload.size });
   await publish(env, 'post-finish', finished, context);
-  return { upload: finished, state: uploadState(finished), ...(httpResponse && { httpResponse }) };
+  return { upload: finished, state: uploadState(finished), httpResponse };
 }

@@ -30,10 +30,6 @@ export async function terminateUpload(
     await handle.terminate({ signal: context.signal, fence });
     logUpload(env, 'info', 'UploadTerminated', context, { id });
     await publish(env, 'post-terminate', upload, context);
-    return {
-      upload,
-      state,
-      ...(response.httpResponse && { httpResponse: response.httpResponse }),
-    };
+    return { upload, state, httpResponse: response.httpResponse };
   });
 }

@@ -2,11 +2,11 @@ import type { BodyEnd } from '../core/body.js';
 import type { Upload, WriteResult } from '../core/data-store.js';
 import { type ErrorCode, TusError, toTusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
-import type { HookHttpResponse } from '../core/hooks.js';
 import type { UploadInfo } from '../core/upload.js';
 import { AbandonableWrite } from './abandonable-write.js';
 import { type Environment, logUpload } from './environment.js';
 import { LimitedBody } from './limited-body.js';
+import { Progress } from './progress.js';
 import { onAbort } from './on-abort.js';
 import { publish, rejection } from './run-hooks.js';
 import type { HeldLock } from './with-lock.js';
@@ -16,7 +16,7 @@ export interface WrittenBody {
   /** The upload with its new offset. */
   readonly upload: UploadInfo;
   /** Why not everything was stored. The bytes that were are in `upload` all the same. */
-  readonly error?: TusError;
+  readonly error?: TusError | undefined;
   /** A hook wants the upload gone. */
   readonly stopped: boolean;
 }
@@ -48,7 +48,7 @@ export async function writeBody(
 ): Promise<WrittenBody> {
   const left = requireRoom(env, upload, context);
   const body = new LimitedBody(context.body, left);
-  const progress = reportProgress(env, upload, body, context);
+  const progress = new Progress(env, upload, body, context);
   logUpload(env, 'debug', 'ChunkWriteStart', context, {
     id: upload.id,
     maxSize: left,
@@ -64,11 +64,11 @@ export async function writeBody(
   });
   await publish(env, 'post-receive', written, context);
   // Also where the hook spoke up just after the last byte: the upload goes, so the client must not read success.
-  const error = progress.stopped
+  const error = progress.isStopped
     ? rejection('ERR_UPLOAD_STOPPED', progress.stopResponse)
     : failure(result.error, body, upload);
   if (error) logEnd(env, context, upload.id, body.endReason, error);
-  return { upload: written, stopped: progress.stopped, ...(error && { error }) };
+  return { upload: written, stopped: progress.isStopped, error };
 }
 
 /**
@@ -128,37 +128,4 @@ function logEnd(
 ): void {
   const event = end === 'interrupted' ? 'UploadInterrupted' : 'BodyReadError';
   if (end !== 'complete') logUpload(env, 'info', event, context, { id, error: error.code });
-}
-
-/** Publishes post-receive every now and then while bytes arrive, if anybody wants to know. */
-function reportProgress(
-  env: Environment,
-  upload: UploadInfo,
-  body: LimitedBody,
-  context: RequestContext,
-): { end(): void; readonly stopped: boolean; readonly stopResponse: HookHttpResponse | undefined } {
-  let stopped = false;
-  let stopResponse: HookHttpResponse | undefined;
-  const stopUpload = (response?: HookHttpResponse): void => {
-    stopped = true;
-    stopResponse = response;
-    logUpload(env, 'info', 'HookStopUpload', context, { id: upload.id });
-    body.stop('stopped');
-  };
-  const wanted = env.hooks?.events.has('post-receive') ?? false;
-  const timer = wanted
-    ? setInterval(() => {
-        const received = { ...upload, offset: upload.offset + body.received };
-        void publish(env, 'post-receive', received, context, stopUpload);
-      }, env.progressIntervalMs)
-    : undefined;
-  return {
-    end: () => clearInterval(timer),
-    get stopped() {
-      return stopped;
-    },
-    get stopResponse() {
-      return stopResponse;
-    },
-  };
 }

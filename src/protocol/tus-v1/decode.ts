@@ -47,12 +47,12 @@ function decodeCreation({ header }: RoutedRequest, extensions: ReadonlySet<TusEx
   const draft: UploadDraft = {
     size: decodeSize(header, extensions),
     metadata: parseMetadata(rawMetadata ?? ''),
-    // An empty header says as much as none.
-    ...(rawMetadata && { rawMetadata }),
     isPartial: false,
     isFinal: false,
     parts: [],
     protocol: 'tus-v1',
+    // An empty header says as much as none.
+    rawMetadata: rawMetadata === '' ? undefined : rawMetadata,
   };
   // A body of another type is not upload data: it is ignored.
   const withBody =
@@ -85,7 +85,7 @@ function decodeAppend({ header }: RoutedRequest, id: string): Command {
     kind: 'append',
     id,
     offset,
-    ...(length !== undefined && { size: decodeLength(length) }),
+    size: length === undefined ? undefined : decodeLength(length),
   };
 }
 

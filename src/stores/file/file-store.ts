@@ -8,7 +8,7 @@ import type {
   WaitOptions,
 } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
-import type { UploadDraft, UploadInfo } from '../../core/upload.js';
+import { newUploadInfo, type UploadDraft, type UploadInfo } from '../../core/upload.js';
 import { newUploadId } from '../../core/upload-id.js';
 import { Disk } from '../../internal/disk.js';
 import { type FsyncMode, makeDurable, mustBeDurable } from './durability.js';
@@ -16,7 +16,7 @@ import { asTusError, isMissing } from './file-errors.js';
 import { FileUpload, type FileUploadOptions } from './file-upload.js';
 import { flags, readSmallFile, removeFile } from './fs.js';
 import { isErrno } from '../../internal/errno.js';
-import { parseInfo, serializeInfo, type StoredInfo } from './info-file.js';
+import { parseInfo, serializeInfo } from './info-file.js';
 import { listFiles } from './list-files.js';
 import {
   checkParents,
@@ -83,10 +83,9 @@ export class FileStore implements DataStore {
       InfoPath: `${join(directory, id)}.info`,
     };
     const paths = uploadPaths(directory, id, storage);
-    const info = { ...draft, id, storage };
+    const upload = newUploadInfo(draft, { id, storage });
     try {
-      await this.#createFiles(paths, info);
-      const upload = { ...info, offset: 0, modifiedAt: Date.now() };
+      await this.#createFiles(paths, upload);
       const handle = new FileUpload(this.#options, paths, upload);
       await this.#keepPromise(handle, paths, upload);
       return handle;
@@ -112,7 +111,7 @@ export class FileStore implements DataStore {
       if (id.includes('/')) await checkParents(directory, id);
       const stored = readInfo(await readSmallFile(disk, `${join(directory, id)}.info`), id);
       const { paths, size, modifiedAt } = await this.#findData(id, stored);
-      const upload: UploadInfo = { ...stored, id, offset: size, modifiedAt };
+      const upload = { ...stored, id, offset: size, modifiedAt };
       // What is about to be told may have been written by a process that died before it could sync.
       if (mustBeDurable(this.#options, upload)) await makeDurable(this.#options.disk, paths);
       return new FileUpload(this.#options, paths, upload);
@@ -126,7 +125,7 @@ export class FileStore implements DataStore {
   }
 
   /** The data file comes first and decides who has the ID: it is created or the upload exists, never truncated. */
-  async #createFiles(paths: UploadPaths, info: StoredInfo): Promise<void> {
+  async #createFiles(paths: UploadPaths, info: UploadInfo): Promise<void> {
     const { directory, disk, filePerms, fsync } = this.#options;
     await this.#inFolder(paths, info.id, async () => {
       await disk.close(await disk.open(paths.data, flags.create, filePerms));
@@ -163,7 +162,7 @@ export class FileStore implements DataStore {
 
   async #findData(
     id: string,
-    { storage }: StoredInfo,
+    { storage }: UploadInfo,
   ): Promise<{ paths: UploadPaths; size: number; modifiedAt: number }> {
     const { directory, disk } = this.#options;
     const paths = uploadPaths(directory, id, storage);
@@ -184,7 +183,7 @@ export class FileStore implements DataStore {
 }
 
 /** An info file that says nothing sensible is no missing upload: somebody has to look at it. */
-function readInfo(text: string, id: string): StoredInfo {
+function readInfo(text: string, id: string): UploadInfo {
   try {
     return parseInfo(text);
   } catch (error) {

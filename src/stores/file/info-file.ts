@@ -1,85 +1,99 @@
-import type { FinalResponse, UploadInfo } from '../../core/upload.js';
+import type { FinalResponse, UploadInfo, WholeUploadInfo } from '../../core/upload.js';
 
-/** What is read from an info file: the upload without what the data file tells better. */
-export type StoredInfo = Omit<UploadInfo, 'offset' | 'modifiedAt'>;
+/** What tusd does not know. */
+type Addition = Exclude<
+  keyof UploadInfo,
+  | 'id'
+  | 'size'
+  | 'offset'
+  | 'metadata'
+  | 'storage'
+  | 'isPartial'
+  | 'isFinal'
+  | 'parts'
+  | 'modifiedAt'
+>;
 
 /**
  * The content of `ID.info`: tusd's keys to the letter, so that either server goes on where the other stopped, and what
  * tusd does not know under `Tuskd`. `Offset` stays what it was at creation, as with tusd: the truth is the data.
  */
-export function serializeInfo(info: StoredInfo | UploadInfo): string {
-  const { offset, modifiedAt, ...stored }: UploadInfo = { offset: 0, modifiedAt: 0, ...info };
-  const { id, size, metadata, storage, isPartial, isFinal, parts, ...additions } = stored;
+export function serializeInfo(info: UploadInfo): string {
   return JSON.stringify({
-    ID: id,
-    Size: size ?? 0,
-    SizeIsDeferred: size === undefined,
+    ID: info.id,
+    Size: info.size ?? 0,
+    SizeIsDeferred: info.size === undefined,
     Offset: 0,
-    MetaData: metadata,
-    IsPartial: isPartial,
-    IsFinal: isFinal,
-    PartialUploads: parts.length === 0 ? null : parts,
-    Storage: storage,
-    Tuskd: additions,
+    MetaData: info.metadata,
+    IsPartial: info.isPartial,
+    IsFinal: info.isFinal,
+    PartialUploads: info.parts.length === 0 ? null : info.parts,
+    Storage: info.storage,
+    // What is undefined is left out.
+    Tuskd: {
+      protocol: info.protocol,
+      createdAt: info.createdAt,
+      rawMetadata: info.rawMetadata,
+      rawConcat: info.rawConcat,
+      expiresAt: info.expiresAt,
+      owner: info.owner,
+      limits: info.limits,
+      complete: info.complete,
+      finish: info.finish,
+      verifiedOffset: info.verifiedOffset,
+      awaitedBy: info.awaitedBy,
+      fence: info.fence,
+      finalResponse: info.finalResponse,
+    } satisfies Record<Addition, unknown>,
   });
 }
 
-/** @throws Error for anything that is not an info file */
-export function parseInfo(text: string): StoredInfo {
+/**
+ * Reads an info file. `offset` and `modifiedAt` are 0: the data file tells.
+ *
+ * @throws Error for anything that is not an info file
+ */
+export function parseInfo(text: string): WholeUploadInfo {
   const record = asRecord(JSON.parse(text), 'the file');
   const { ID, Size, SizeIsDeferred, MetaData, IsPartial, IsFinal, PartialUploads } = record;
   if (typeof ID !== 'string') throw new Error('ID is not a string');
   if (typeof Size !== 'number' || !Number.isSafeInteger(Size) || Size < 0)
     throw new Error('Size is no size');
+  const additions = asRecord(record['Tuskd'] ?? {}, 'Tuskd');
+  const { protocol, finish, complete, limits, awaitedBy, finalResponse } = additions;
   return {
     id: ID,
     size: SizeIsDeferred === true ? undefined : Size,
+    offset: 0,
     metadata: asStrings(MetaData ?? {}, 'MetaData'),
     storage: asStrings(record['Storage'] ?? {}, 'Storage'),
     isPartial: IsPartial === true,
     isFinal: IsFinal === true,
     parts: asStringArray(PartialUploads ?? [], 'PartialUploads'),
-    ...parseAdditions(asRecord(record['Tuskd'] ?? {}, 'Tuskd')),
+    modifiedAt: 0,
+    // Whatever is missing or of another type counts as not there: every addition can be done without.
+    protocol: protocol === 'tus-v1' || protocol === 'rufh' ? protocol : undefined,
+    createdAt: optionalNumber(additions['createdAt']),
+    rawMetadata: optionalString(additions['rawMetadata']),
+    rawConcat: optionalString(additions['rawConcat']),
+    expiresAt: optionalNumber(additions['expiresAt']),
+    owner: optionalString(additions['owner']),
+    limits: isRecordOf(limits, 'number') ? limits : undefined,
+    complete: typeof complete === 'boolean' ? complete : undefined,
+    finish: finish === 'pending' || finish === 'done' ? finish : undefined,
+    verifiedOffset: optionalNumber(additions['verifiedOffset']),
+    awaitedBy: isStringArray(awaitedBy) ? awaitedBy : undefined,
+    fence: optionalNumber(additions['fence']),
+    finalResponse: isFinalResponse(finalResponse) ? finalResponse : undefined,
   };
 }
 
-type Additions = Omit<
-  StoredInfo,
-  'id' | 'size' | 'metadata' | 'storage' | 'isPartial' | 'isFinal' | 'parts'
->;
-
-/** Whatever is missing or of another type is left out: every addition can be done without. */
-function parseAdditions(record: Record<string, unknown>): Additions {
-  const { protocol, finish, complete, limits, awaitedBy, finalResponse } = record;
-  return {
-    ...((protocol === 'tus-v1' || protocol === 'rufh') && { protocol }),
-    ...((finish === 'pending' || finish === 'done') && { finish }),
-    ...(typeof complete === 'boolean' && { complete }),
-    ...pickNumbers(record),
-    ...pickStrings(record),
-    ...(isRecordOf(limits, 'number') && { limits }),
-    ...(isStringArray(awaitedBy) && { awaitedBy }),
-    ...(isFinalResponse(finalResponse) && { finalResponse }),
-  };
+function optionalNumber(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
-function pickNumbers(record: Record<string, unknown>): Additions {
-  const { createdAt, expiresAt, verifiedOffset, fence } = record;
-  return {
-    ...(typeof createdAt === 'number' && { createdAt }),
-    ...(typeof expiresAt === 'number' && { expiresAt }),
-    ...(typeof verifiedOffset === 'number' && { verifiedOffset }),
-    ...(typeof fence === 'number' && { fence }),
-  };
-}
-
-function pickStrings(record: Record<string, unknown>): Additions {
-  const { rawMetadata, rawConcat, owner } = record;
-  return {
-    ...(typeof rawMetadata === 'string' && { rawMetadata }),
-    ...(typeof rawConcat === 'string' && { rawConcat }),
-    ...(typeof owner === 'string' && { owner }),
-  };
+function optionalString(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function isFinalResponse(value: unknown): value is FinalResponse {
