@@ -41,6 +41,7 @@ export type {
   UploadDraft,
   UploadInfo,
 } from './core/upload.js';
+export type { UploadEventName, UploadListener, UploadNews } from './core/upload-events.js';
 export { isUploadId } from './core/upload-id.js';
 export { createHandler, type Handler } from './http/create-handler.js';
 export type { HandlerOptions } from './http/handler-options.js';

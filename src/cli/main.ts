@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { helpText } from './flags-help.js';
+import { limitYoungMemory } from './limit-young-memory.js';
 import { FlagError, parseFlags, type ParsedFlags } from './parse-flags.js';
 import { StartError } from './start-error.js';
 import { versionText } from './version.js';
@@ -25,6 +26,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function start(flags: ParsedFlags): Promise<void> {
+  limitYoungMemory();
   // Only here, so that -help and -version answer without loading a server.
   const { serve } = await import('./serve.js');
   try {

@@ -97,6 +97,7 @@ export interface Upload {
   concat?(parts: readonly UploadInfo[], options?: WriteOptions): Promise<void>;
 }
 
+/** For every call that may take a while. */
 export interface WaitOptions {
   /**
    * Fires when the result is of no use any more. It may be made only when it is read: a wrapper passes the options on as
@@ -105,11 +106,13 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** For every call that changes an upload. */
 export interface WriteOptions extends WaitOptions {
   /** The lock's fence, where the locker has one: a later holder's is higher. */
   readonly fence?: number | undefined;
 }
 
+/** For `writeChunk`. */
 export interface WriteChunkOptions extends WriteOptions {
   /** Store the bytes so that they do not count until `commitChunk`. Only with `provisionalChunks`. */
   readonly provisional?: boolean;
@@ -131,6 +134,7 @@ export interface ByteRange {
 /** The bytes, or where the client can fetch them itself. The receiver of a stream MUST read or destroy it. */
 export type ReadResult = { readonly stream: Readable } | { readonly redirect: string };
 
+/** Something that a store keeps: an upload, or what a crash left behind and no upload owns. */
 export interface StoredItem {
   readonly id: string;
   readonly kind: 'upload' | 'orphan';

@@ -20,6 +20,7 @@ export interface RequestInfo {
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
 
+/** What a blocking hook is asked about. */
 export interface HookRequest {
   readonly type: BlockingHook;
   /** In pre-create, `id` is empty where the server would choose it. */
@@ -49,6 +50,7 @@ export interface HookResponse {
   };
 }
 
+/** Something that has happened to an upload. */
 export interface UploadEvent {
   /** Unique: a receiver that sees it twice knows. */
   readonly eventId: string;

@@ -29,6 +29,7 @@ export interface Locker {
   close?(): Promise<void>;
 }
 
+/** What a locker promises. Data, as a store's capabilities are. */
 export interface LockerCapabilities {
   /** Among whom it excludes: requests of one process, processes of one host, hosts. */
   readonly scope: 'process' | 'host' | 'cluster';
@@ -36,6 +37,7 @@ export interface LockerCapabilities {
   readonly leaseMs?: number;
 }
 
+/** How long to wait for a lock. */
 export interface LockWait {
   /**
    * Ends the wait. It may be made only when it is read, which costs more than a lock that is free: a locker that has
@@ -44,6 +46,7 @@ export interface LockWait {
   readonly signal: AbortSignal;
 }
 
+/** How to take a lock, and what to do when others wait for it. */
 export interface LockOptions extends LockWait {
   /**
    * The upload was made in this moment, and nobody outside this process has heard of its ID: a locker for several

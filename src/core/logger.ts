@@ -1,3 +1,4 @@
+/** How much an event matters, least first. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** Values beside an event. undefined is left out; an Error is for the log alone, with its causes. */

@@ -1,6 +1,7 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type https from 'node:https';
 import { type Logger, silentLogger } from '../core/logger.js';
+import type { UploadEventName, UploadListener } from '../core/upload-events.js';
 import { respondUnlessConsumed } from './consumed-body.js';
 import { type HandlerOptions, timeoutsOf } from './handler-options.js';
 import { NodeExchange, requestTarget } from './node/node-exchange.js';
@@ -16,6 +17,12 @@ export interface Handler {
    * the base path answered only once a request is accepted. Requests themselves still have to be given to the handler.
    */
   attach(server: http.Server | https.Server): void;
+  /**
+   * Calls `listener` after something has happened to an upload: it was made, has received bytes (every
+   * `progressIntervalMs` and at the end of a request), is finished, is gone. Nobody waits for the listener, and what it
+   * throws is logged: whoever wants a say uses hooks. Returns what ends the calls.
+   */
+  on(name: UploadEventName, listener: UploadListener): () => void;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
   close(): Promise<void>;
 }
@@ -66,6 +73,7 @@ export function createHandler(options: HandlerOptions): Handler {
         server.emit('request', request, response);
       });
     },
+    on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
     close: () => responder.close(),
   });
 }

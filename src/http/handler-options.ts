@@ -1,5 +1,6 @@
 import type { ResponderOptions } from './responder.js';
 
+/** What a handler is made of and how it behaves. Only the backend has no default. */
 export interface HandlerOptions extends ResponderOptions {
   /**
    * How long a client may send nothing in the middle of a body, or take nothing of an answer, in milliseconds;

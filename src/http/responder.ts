@@ -1,6 +1,7 @@
 import { TusError, toTusError } from '../core/errors.js';
 import type { Answer, Exchange } from '../core/exchange.js';
 import { type Logger, silentLogger } from '../core/logger.js';
+import type { UploadEventName, UploadListener } from '../core/upload-events.js';
 import type { Command, Method } from '../protocol/command.js';
 import { checkVersion, decode } from '../protocol/tus-v1/decode.js';
 import {
@@ -93,6 +94,11 @@ export class Responder {
       addCorsHeaders(answer.headers, exchange, effectiveMethod(exchange), this.#allMethods);
     }
     return answer;
+  }
+
+  /** Calls `listener` whenever such a thing has happened to an upload. Returns what ends that. */
+  on(name: UploadEventName, listener: UploadListener): () => void {
+    return this.#uploads.on(name, listener);
   }
 
   /** Interrupts what is being received and resolves when what had arrived is stored. */

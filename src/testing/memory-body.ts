@@ -3,6 +3,7 @@ import type { Body, BodyEnd, StopReason } from '../core/body.js';
 /** What a {@link MemoryBody} hands out: a batch for each `next()`. */
 export type BodySource = Iterable<Uint8Array[]> | AsyncIterable<Uint8Array[]>;
 
+/** How a body comes and ends. */
 export interface MemoryBodyOptions {
   /** How it ends after its last byte. Default: `complete`. */
   readonly end?: BodyEnd;
@@ -10,6 +11,7 @@ export interface MemoryBodyOptions {
   readonly endAfterBytes?: number;
   /** The client falls silent after the last byte: `next()` waits until `stop()`. */
   readonly stall?: boolean;
+  /** Trailer fields; none by default. */
   readonly trailers?: Readonly<Record<string, string>>;
 }
 

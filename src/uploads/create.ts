@@ -51,8 +51,9 @@ async function takeIn(
     withBody
       ? receive(env, handle, upload, context, held, false)
       : finish(env, handle, upload, context, held.fence);
-  // Nobody can want an upload that was never heard of. Hooks may have told of it, or chosen its ID.
-  return withLock(env, upload.id, context, run, env.hooks === undefined);
+  // Nobody can want an upload that was never heard of. Hooks and listeners may have told of it, or chosen its ID.
+  const isSecret = env.hooks === undefined && env.listeners.isEmpty;
+  return withLock(env, upload.id, context, run, isSecret);
 }
 
 function checkSize(env: Environment, { size }: UploadDraft, bodyLength: number): void {

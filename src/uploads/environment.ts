@@ -1,12 +1,14 @@
 import type { Backend } from '../core/compose.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Hooks } from '../core/hooks.js';
+import type { UploadListeners } from '../core/upload-events.js';
 import type { LogFields, LogLevel, Logger } from '../core/logger.js';
 import type { RunningBodies } from './running-bodies.js';
 
 /** What every operation works with: made once a server. */
 export interface Environment extends Backend {
   readonly hooks: Hooks | undefined;
+  readonly listeners: UploadListeners;
   readonly logger: Logger;
   /** Bytes that one upload may have at most; undefined = no limit. */
   readonly maxSize: number | undefined;

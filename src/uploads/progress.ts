@@ -3,7 +3,7 @@ import type { HookHttpResponse } from '../core/hooks.js';
 import type { UploadInfo } from '../core/upload.js';
 import { type Environment, logUpload } from './environment.js';
 import type { LimitedBody } from './limited-body.js';
-import { publish } from './run-hooks.js';
+import { isWanted, publish } from './run-hooks.js';
 
 /** Publishes post-receive every now and then while bytes arrive, if anybody wants to know. */
 export class Progress {
@@ -21,7 +21,7 @@ export class Progress {
     this.#upload = upload;
     this.#body = body;
     this.#context = context;
-    if (env.hooks?.events.has('post-receive')) {
+    if (isWanted(env, 'post-receive')) {
       this.#timer = setInterval(() => this.#report(), env.progressIntervalMs);
     }
   }

@@ -53,7 +53,12 @@ export async function invokeHook(
   }
 }
 
-/** Tells the hooks what has happened. A failure is logged and changes nothing: it has happened already. */
+/** Whether anybody wants to hear of such an event. */
+export function isWanted({ hooks, listeners }: Environment, type: EventName): boolean {
+  return listeners.has(type) || (hooks?.events.has(type) ?? false);
+}
+
+/** Tells listeners and hooks what has happened. A failure is logged and changes nothing: it has happened already. */
 export async function publish(
   env: Environment,
   type: EventName,
@@ -61,6 +66,11 @@ export async function publish(
   context: RequestContext,
   stopUpload?: UploadEvent['stopUpload'],
 ): Promise<void> {
+  if (!isWanted(env, type)) return;
+  const { request } = context;
+  env.listeners.tell(type, { upload, request }, (error) =>
+    logUpload(env, 'error', 'UploadListenerError', context, { id: upload.id, type, error }),
+  );
   if (!env.hooks?.events.has(type)) return;
   try {
     await env.hooks.publish({
@@ -68,7 +78,7 @@ export async function publish(
       sequence: ++sequence,
       type,
       upload,
-      request: context.request,
+      request,
       ...(stopUpload && { stopUpload }),
     });
   } catch (error) {

@@ -4,17 +4,26 @@ import type { Hooks } from '../core/hooks.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import type { Outcome, ReadOutcome } from '../core/outcome.js';
 import type { UploadDraft } from '../core/upload.js';
+import {
+  type UploadEventName,
+  UploadListeners,
+  type UploadListener,
+} from '../core/upload-events.js';
 import { type AppendRequest, appendToUpload } from './append.js';
 import { createUpload } from './create.js';
 import type { Environment } from './environment.js';
 import { inspectUpload } from './inspect.js';
 import { readUpload } from './read.js';
+import { onAbort } from './on-abort.js';
 import { RunningBodies } from './running-bodies.js';
 import { terminateUpload } from './terminate.js';
 
 export interface UploadsOptions {
+  /** Where uploads are kept and locked: what `compose` makes. */
   readonly backend: Backend;
+  /** Code of one's own around operations; none by default. */
   readonly hooks?: Hooks;
+  /** Where log events go; nowhere by default. */
   readonly logger?: Logger;
   /** Bytes that one upload may have at most; none by default (tusd's `-max-size`). */
   readonly maxSize?: number;
@@ -22,6 +31,8 @@ export interface UploadsOptions {
   readonly acquireLockTimeoutMs?: number;
   /** How often post-receive is published while bytes arrive, in milliseconds; 1,000 by default (tusd's `-progress-hooks-interval`). */
   readonly progressIntervalMs?: number;
+  /** Shuts down when it fires, as `close()` does. */
+  readonly signal?: AbortSignal;
 }
 
 /** Everything that can be done with uploads, the same for every protocol. Each operation is a file of its own. */
@@ -32,12 +43,19 @@ export class Uploads {
     this.#env = {
       ...options.backend,
       hooks: options.hooks,
+      listeners: new UploadListeners(),
       logger: options.logger ?? silentLogger,
       maxSize: options.maxSize,
       acquireLockTimeoutMs: options.acquireLockTimeoutMs ?? 20_000,
       progressIntervalMs: options.progressIntervalMs ?? 1000,
       runningBodies: new RunningBodies(),
     };
+    onAbort(options.signal, () => void this.close());
+  }
+
+  /** Calls `listener` whenever such a thing has happened. Returns what ends that. */
+  on(name: UploadEventName, listener: UploadListener): () => void {
+    return this.#env.listeners.on(name, listener);
   }
 
   create(draft: UploadDraft, withBody: boolean, context: RequestContext): Promise<Outcome> {

@@ -146,7 +146,7 @@ export class RawClient {
 }
 
 /** Fails with a sentence instead of hanging until the test's own time is up. */
-export async function within<T>(promise: Promise<T>, what: string, timeoutMs = waitMs): Promise<T> {
+async function within<T>(promise: Promise<T>, what: string, timeoutMs = waitMs): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(

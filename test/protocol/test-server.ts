@@ -27,7 +27,7 @@ export interface LogEntry {
 export interface TestServer {
   readonly port: number;
   readonly directory: string;
-  readonly handler: Pick<Handler, 'close'>;
+  readonly handler: Pick<Handler, 'close' | 'on'>;
   readonly server: http.Server | https.Server;
   /** Everything logged so far, at every level. */
   readonly log: readonly LogEntry[];

@@ -10,6 +10,7 @@ const outOfReach = {
   wrapStore: 'a store is an object, and the server is another process',
   mount: 'only the handler for node:http is mounted in one of its servers',
   attach: 'only the handler for node:http is attached to one of its servers',
+  signal: 'a signal is an object, and the server is another process',
   serverOptions: 'they are options of node:http',
 } as const satisfies Partial<Record<keyof ServerOptions, string>>;
 
@@ -30,7 +31,10 @@ export async function startRemoteServer(
   return {
     port,
     directory,
-    handler: { close: async () => void (await order('stopReceiving', { id })) },
+    handler: {
+      on: () => skipTest('listeners are functions, and the server is another process'),
+      close: async () => void (await order('stopReceiving', { id })),
+    },
     get server(): never {
       return skipTest('the server is in another process');
     },

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** What the tests of the protocol run on: the adapter for `node:http`, and servers that speak in web Requests. */
@@ -13,17 +13,26 @@ export type LocalRuntime = Exclude<Runtime, RemoteRuntime>;
 
 export const examples = resolve(import.meta.dirname, '../../examples');
 
-/** What has to be there for a runtime, in the folder of the examples' packages. */
-const needed = {
-  hono: '@hono/node-server/package.json',
-  bun: '.bin/bun',
-  deno: '.bin/deno',
-  next: '.bin/next',
-} as const satisfies Record<FetchRuntime, string>;
+const packages = join(examples, 'node_modules');
+
+/** What a runtime is started by: the programs themselves, which need no install script and leave nothing when killed. */
+const programs = {
+  hono: () => join(packages, '@hono/node-server/package.json'),
+  bun: () => platformProgram('@oven', 'bin/bun'),
+  deno: () => platformProgram('@deno', 'deno'),
+  next: () => join(packages, '.bin/next'),
+} as const satisfies Record<FetchRuntime, () => string>;
+
+/** A program that comes in one package for each platform, of which npm installs those that fit. */
+function platformProgram(scope: string, program: string): string {
+  const folder = join(packages, scope);
+  const [name = 'missing'] = existsSync(folder) ? readdirSync(folder) : [];
+  return join(folder, name, program);
+}
 
 /** Path of what a runtime is started by. */
 export function pathOf(runtime: FetchRuntime): string {
-  return join(examples, 'node_modules', needed[runtime]);
+  return programs[runtime]();
 }
 
 /** Why a runtime cannot be tested here; undefined where it can. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { access, mkdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turnOfTheLoop, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it, vi } from 'vitest';
 import { FileLocker } from '../../dist/lockers/file/file-locker.js';
 import { LockDirectory, take } from '../fakes/lock-directory.js';
@@ -52,6 +52,21 @@ describe('the lock file', () => {
     const locks = await Promise.all(['a', 'a/b', 'a/b/c', 'a/d'].map((id) => take(locker, id)));
     await access(place.file('a/b/c.lock'));
     await Promise.all(locks.map((lock) => lock.unlock()));
+    await locker.close();
+    assert.deepEqual(await place.names(), []);
+  });
+
+  it('comes and goes beside others in the same folders, and all folders go in the end', async () => {
+    const locker = place.locker();
+    const ids = ['a', 'a/b', 'a/b/c', 'a/b/d', 'a/e'];
+    for (let round = 0; round < 100; round += 1) {
+      const turns = ids.map(async (id, index) => {
+        const lock = await take(locker, id);
+        for (let left = (round * (index + 3)) % 7; left > 0; left -= 1) await turnOfTheLoop();
+        await lock.unlock();
+      });
+      await Promise.all(turns);
+    }
     await locker.close();
     assert.deepEqual(await place.names(), []);
   });
@@ -175,11 +190,12 @@ describe('a lock of the dead is taken at once', () => {
     await (await take(locker, 'other')).unlock();
     await place.put('.tuskd/dead-0', await place.corpse());
     await place.put('.tuskd/dead.part', await place.corpse({ nonce: 'beef' }));
+    await place.put('.tuskd/killed-0', '');
     await place.put('.tuskd/strange', 'just being made');
     const second = place.locker();
     await (await take(second, 'other')).unlock();
     await second.close();
-    const names = (await place.names()).filter((name) => /dead|strange/.test(name));
+    const names = (await place.names()).filter((name) => /dead|killed|strange/.test(name));
     assert.deepEqual(names, ['.tuskd/strange']);
   });
 });

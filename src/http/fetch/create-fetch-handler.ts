@@ -1,3 +1,4 @@
+import type { UploadEventName, UploadListener } from '../../core/upload-events.js';
 import { respondUnlessConsumed } from '../consumed-body.js';
 import { type HandlerOptions, timeoutsOf } from '../handler-options.js';
 import { Responder } from '../responder.js';
@@ -17,6 +18,8 @@ export interface FetchHandler {
    * object that has no `remoteAddress`, nothing is read.
    */
   (request: Request, details?: RequestDetails | object): Promise<Response>;
+  /** As that of `Handler`: calls `listener` after something has happened to an upload. Returns what ends the calls. */
+  on(name: UploadEventName, listener: UploadListener): () => void;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
   close(): Promise<void>;
 }
@@ -50,7 +53,10 @@ export function createFetchHandler(options: HandlerOptions): FetchHandler {
     }
   }
 
-  return Object.assign(handle, { close: () => responder.close() });
+  return Object.assign(handle, {
+    on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
+    close: () => responder.close(),
+  });
 }
 
 function remoteAddressIn(details: object): string {

@@ -11,6 +11,7 @@ import { LockFiles } from './lock-files.js';
 import { serializeLockRecord } from './lock-record.js';
 import { type ReleaseAnswer, ReleaseServer } from './release-server.js';
 
+/** Where locks are kept, and how those are served who cannot be told. */
 export interface FileLockerOptions {
   /** Where the locks are kept: the upload directory. It must exist, on a file system with hard links. */
   readonly directory: string;

@@ -46,7 +46,10 @@ export async function sweepFolder(options: GraveOptions): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const file = await readLockFile(path);
-    if (file === undefined || !(await options.isDead(file))) continue;
+    if (file === undefined) continue;
+    // Its maker was killed before he could fill it. If he lives, he makes another one.
+    const isOfNobody = file.text === '' && !name.endsWith(burialSuffix);
+    if (!isOfNobody && !(await options.isDead(file))) continue;
     // The name of an identity file is used only once. A burial file's is not: see above.
     if (!name.endsWith(burialSuffix)) await unless(() => unlink(path), 'ENOENT');
     else if ((await replaceDeadLock(path, file, options)) !== undefined) await unlink(path);

@@ -45,7 +45,7 @@ export class LockFiles {
 
   constructor(options: LockFilesOptions) {
     this.#options = options;
-    this.#folders = new LockFolders(options.dirPerms);
+    this.#folders = new LockFolders(options.directory, options.dirPerms);
     this.#grave = {
       directory: options.directory,
       identity: options.identity,
@@ -60,14 +60,14 @@ export class LockFiles {
   async take(id: string, wait: LockWait): Promise<TakenFile> {
     const path = join(this.#options.directory, `${id}.lock`);
     const stop = this.#stopFile(id);
+    this.#folders.enter(path);
     try {
       const inode =
         (await this.#options.identity.link(path, this.#folders)) ??
         (await this.#waitForInode(id, path, stop, wait.signal));
-      this.#folders.enter(path);
       return { path, inode, stop };
     } catch (error) {
-      await this.#folders.leave(path, false);
+      await this.#folders.leave(path);
       throw isErrno(error, 'ENOTDIR', 'ENAMETOOLONG')
         ? new TusError('ERR_INVALID_UPLOAD_ID', { cause: error })
         : error;
@@ -86,7 +86,7 @@ export class LockFiles {
 
   async remove(taken: TakenFile): Promise<void> {
     await unless(() => this.#options.disk.unlink(taken.path), 'ENOENT');
-    await this.#folders.leave(taken.path, true);
+    await this.#folders.leave(taken.path);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 
 /** Longest line read from a socket, in bytes: an ID has at most 1024 characters. */
-export const maxLineLength = 8 * 1024;
+const maxLineLength = 8 * 1024;
 
 /** What a holder answers: it has let go, or there was nothing to let go. */
 export type ReleaseAnswer = 'released' | 'free';

@@ -7,6 +7,7 @@ export const extensionNames = [
   'creation-defer-length',
   'termination',
 ] as const;
+/** Name of an extension in Tus-Extension. */
 export type TusExtension = (typeof extensionNames)[number];
 
 /** The extensions that are on: announced and served. What the store cannot do is off, and so is what was switched off. */

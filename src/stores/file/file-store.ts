@@ -30,6 +30,7 @@ import { createInfo } from './write-info.js';
 
 export type { FsyncMode } from './durability.js';
 
+/** Where uploads are kept, and how safely. */
 export interface FileStoreOptions {
   /** Where uploads are kept; made when needed (tusd's `-upload-dir`). May be a symbolic link. */
   readonly directory: string;

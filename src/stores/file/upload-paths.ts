@@ -46,7 +46,7 @@ export async function checkParents(directory: string, id: string): Promise<void>
 }
 
 /**
- * Makes the folder of `path` where it is missing.
+ * Makes the folder of `path` where it is missing; in vain, where somebody removes an empty one on the way meanwhile.
  * @throws TusError ERR_UPLOAD_EXISTS where an upload stands in the way (`a` beside `a/b`)
  */
 export async function makeFolder(path: string, dirPerms: number): Promise<void> {
@@ -55,7 +55,7 @@ export async function makeFolder(path: string, dirPerms: number): Promise<void> 
   } catch (error) {
     if (isErrno(error, 'EEXIST', 'ENOTDIR'))
       throw new TusError('ERR_UPLOAD_EXISTS', { cause: error });
-    throw error;
+    if (!isErrno(error, 'ENOENT')) throw error;
   }
 }
 

@@ -14,6 +14,7 @@ export interface DataStoreBackend {
   close(): Promise<void>;
 }
 
+/** The store that is put to the test. */
 export interface DataStoreSuiteOptions {
   /** Heads the report. */
   readonly name: string;

@@ -129,7 +129,7 @@ export async function assertFree(locker: Locker, id: string): Promise<void> {
   await (await hold(locker, id)).pass();
 }
 
-export function neverAborted(): AbortSignal {
+function neverAborted(): AbortSignal {
   return new AbortController().signal;
 }
 

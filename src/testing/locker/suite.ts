@@ -12,6 +12,7 @@ export interface LockerBackend {
   close(): Promise<void>;
 }
 
+/** The locker that is put to the test. */
 export interface LockerSuiteOptions {
   /** Heads the report. */
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange-log.js';
 
 /** No request may wait longer than this for one that is dead, in milliseconds. */
-export const maxWaitMs = 150;
+const maxWaitMs = 150;
 /** Nor longer than this on the busiest machine. */
 const maxBusyWaitMs = 5000;
 
