@@ -60,6 +60,8 @@ export const differences: Readonly<Record<FetchRuntime, Readonly<Record<string, 
     'field 38: a body shorter than its Content-Length is kept as far as it came': forgets,
     'a hundred of a hundred clients that only look once they cannot send any more see the 413':
       readsAll,
+    'field 50: where the request ends soon, the connection serves the next one':
+      'Deno closes the connection where its answer is out before the body is all there',
     'a silent client is let go within about a second': keepsOpen,
     'a download that is asked for with a body that never comes does not hold the connection':
       keepsOpen,

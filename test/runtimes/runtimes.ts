@@ -15,24 +15,26 @@ export const examples = resolve(import.meta.dirname, '../../examples');
 
 const packages = join(examples, 'node_modules');
 
-/** What a runtime is started by: the programs themselves, which need no install script and leave nothing when killed. */
+/** What a runtime is started by: the programs themselves, or a wrapper would be killed in their place. */
 const programs = {
-  hono: () => join(packages, '@hono/node-server/package.json'),
-  bun: () => platformProgram('@oven', 'bin/bun'),
-  deno: () => platformProgram('@deno', 'deno'),
-  next: () => join(packages, '.bin/next'),
+  hono: () => '@hono/node-server/package.json',
+  // Its install script, where it may run, takes the program out of the package of the platform.
+  bun: () => platformProgram('@oven', 'bin/bun') ?? 'bun/bin/bun.exe',
+  deno: () => platformProgram('@deno', 'deno') ?? 'deno/deno',
+  next: () => '.bin/next',
 } as const satisfies Record<FetchRuntime, () => string>;
 
 /** A program that comes in one package for each platform, of which npm installs those that fit. */
-function platformProgram(scope: string, program: string): string {
+function platformProgram(scope: string, program: string): string | undefined {
   const folder = join(packages, scope);
-  const [name = 'missing'] = existsSync(folder) ? readdirSync(folder) : [];
-  return join(folder, name, program);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const found = names.find((name) => existsSync(join(folder, name, program)));
+  return found === undefined ? undefined : join(scope, found, program);
 }
 
 /** Path of what a runtime is started by. */
 export function pathOf(runtime: FetchRuntime): string {
-  return programs[runtime]();
+  return join(packages, programs[runtime]());
 }
 
 /** Why a runtime cannot be tested here; undefined where it can. */
