@@ -3,7 +3,7 @@ import type https from 'node:https';
 import { TusError } from '../core/errors.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import { Responder, type ResponderOptions } from './responder.js';
-import { NodeExchange, requestTarget } from './node/node-exchange.js';
+import { keepTarget, NodeExchange, requestTarget } from './node/node-exchange.js';
 import { sendAnswer } from './node/send-answer.js';
 
 export interface HandlerOptions extends ResponderOptions {
@@ -24,8 +24,9 @@ export interface Handler {
   (request: IncomingMessage, response: ServerResponse): void;
   /**
    * Sets up what belongs to the whole server: no time limit for a request (Node cuts uploads off after five minutes
-   * otherwise), timeouts for headers and idle connections after `networkTimeoutMs`, and `Expect: 100-continue` below
-   * the base path answered only once a request is accepted. Requests themselves still have to be given to the handler.
+   * otherwise), timeouts for headers and idle connections after `networkTimeoutMs`, `Expect: 100-continue` below the
+   * base path answered only once a request is accepted, and the whole target of a request kept where a router cuts it
+   * (koa-mount). Requests themselves still have to be given to the handler.
    */
   attach(server: http.Server | https.Server): void;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
@@ -71,6 +72,9 @@ export function createHandler(options: HandlerOptions): Handler {
   return Object.assign(handler, {
     attach(server: http.Server | https.Server): void {
       attachedServers.add(server);
+      // Nobody stands between a server and the handler that is its listener.
+      if (!server.listeners('request').includes(handler))
+        server.prependListener('request', keepTarget);
       server.requestTimeout = 0;
       server.headersTimeout = networkTimeoutMs;
       server.keepAliveTimeout = networkTimeoutMs;
