@@ -102,7 +102,11 @@ export class Sftp {
       const client = new Client();
       this.#client = client;
       client
-        .on('ready', () => client.sftp((error, sftp) => (error ? reject(error) : resolve(sftp))))
+        .on('ready', () => {
+          // Calls are short and wait for their answers: collecting them into packets costs each of them 40 ms.
+          client.setNoDelay(true);
+          client.sftp((error, sftp) => (error ? reject(error) : resolve(sftp)));
+        })
         // Where a connection breaks later, the calls that are under way fail by themselves.
         .on('error', reject)
         .on('close', () => {

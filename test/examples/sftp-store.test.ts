@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { collect } from '../e2e/command-helper.js';
 import { temporaryDirectory } from '../protocol/server.js';
 import { checkUploads } from './check-uploads.js';
@@ -17,11 +17,12 @@ describe('examples/sftp-store', { timeout: 60_000 }, () => {
 
   it('is a store as the contract has it', async () => {
     const { env } = await startSftp();
-    const args = ['--test', '--test-reporter=tap', join(folder, 'sftp-store.test.mjs')];
+    const args = ['--test-reporter=tap', join(folder, 'sftp-store.test.mjs')];
     const suite = spawn(process.execPath, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    onTestFinished(() => void suite.kill('SIGKILL'));
     const report = collect(suite.stdout);
     const [code] = await once(suite, 'close');
     expect(report()).toMatch(/^# fail 0$/m);
