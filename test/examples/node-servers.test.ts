@@ -20,6 +20,17 @@ describe.each(['node-http', 'compose', 'express', 'fastify', 'koa'])('examples/%
     // One chunk of three, and of the second all that went out before its connection broke.
     expect(resumedAt).toBeGreaterThan(4 * MiB);
   });
+
+  it('is attached to its server: nobody is told to send what is going to be refused', async () => {
+    const directory = await temporaryDirectory();
+    const example = await startExample(`${name}/server.mjs`, { directory });
+    const client = await connect(example);
+    const headers = { ...chunkType, 'Upload-Offset': '0', 'Content-Length': '10' };
+    const expecting = { headers: { ...headers, Expect: '100-continue' } };
+    await client.send(requestHead('PATCH', '/files/missing', expecting));
+    expect(await client.continued()).toBe(false);
+    expect((await client.response()).status).toBe(404);
+  });
 });
 
 describe.each(['compose', 'express', 'fastify', 'koa'])('examples/%s', (name) => {
