@@ -24,12 +24,13 @@ describe.each(['node-http', 'compose', 'express', 'fastify', 'koa'])('examples/%
   it('is attached to its server: nobody is told to send what is going to be refused', async () => {
     const directory = await temporaryDirectory();
     const example = await startExample(`${name}/server.mjs`, { directory });
+    const path = await create(example, 10);
     const client = await connect(example);
-    const headers = { ...chunkType, 'Upload-Offset': '0', 'Content-Length': '10' };
+    const headers = { ...chunkType, 'Upload-Offset': '5', 'Content-Length': '5' };
     const expecting = { headers: { ...headers, Expect: '100-continue' } };
-    await client.send(requestHead('PATCH', '/files/missing', expecting));
+    await client.send(requestHead('PATCH', path, expecting));
     expect(await client.continued()).toBe(false);
-    expect((await client.response()).status).toBe(404);
+    expect((await client.response()).status).toBe(409);
   });
 });
 
