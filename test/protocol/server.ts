@@ -20,6 +20,8 @@ import {
 } from 'tuskd';
 import { onTestFinished } from 'vitest';
 
+type AnyServer = http.Server | https.Server;
+
 export interface ServerOptions extends Omit<HandlerOptions, 'backend'> {
   /** Made and removed by the test server where none is given. */
   readonly directory?: string;
@@ -28,7 +30,7 @@ export interface ServerOptions extends Omit<HandlerOptions, 'backend'> {
   /** A locker of memory by default. */
   readonly locker?: Locker | ((directory: string) => Locker);
   /** Where the handler is mounted; a plain server of its own by default. */
-  readonly mount?: (handler: Handler) => http.Server | https.Server;
+  readonly mount?: (handler: Handler) => AnyServer | Promise<AnyServer>;
   readonly serverOptions?: http.ServerOptions;
   /** Whether `handler.attach(server)` is called; true by default. */
   readonly attach?: boolean;
@@ -44,7 +46,7 @@ export interface TestServer {
   readonly port: number;
   readonly directory: string;
   readonly handler: Handler;
-  readonly server: http.Server | https.Server;
+  readonly server: AnyServer;
   /** Everything logged so far, at every level. */
   readonly log: readonly LogEntry[];
   /** Everything in the upload directory, sorted; folders end with a slash. */
@@ -79,7 +81,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       locker,
     }),
   });
-  const server = mount?.(handler) ?? http.createServer(serverOptions ?? {}, handler);
+  const server = (await mount?.(handler)) ?? http.createServer(serverOptions ?? {}, handler);
   if (attach ?? true) handler.attach(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -122,7 +124,7 @@ async function listDirectory(directory: string): Promise<string[]> {
     .sort();
 }
 
-function portOf(server: http.Server | https.Server): number {
+function portOf(server: AnyServer): number {
   const address: AddressInfo | string | null = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
