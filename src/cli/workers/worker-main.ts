@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { Socket } from 'node:net';
 import { describeError } from '../log-values.js';
 import { openLog } from '../open-log.js';
@@ -15,9 +16,8 @@ function work(): void {
   const { http, close } = createUploadServer(flags, logger);
   // From this event on, Node looks after the timeouts and the idle connections of a server.
   http.emit('listening');
-  let closing: Promise<void> | undefined;
 
-  async function shutDown(): Promise<void> {
+  async function finish(): Promise<void> {
     let exitCode = 0;
     try {
       await close();
@@ -29,31 +29,31 @@ function work(): void {
     process.exit(exitCode);
   }
 
+  let finished: Promise<void> | undefined;
   process.on('message', (message, handle) => {
     if (!isToWorker(message)) return;
-    if (message.type === 'shutdown') {
-      closing ??= shutDown();
-      return;
-    }
-    const { id } = message;
-    tell({ type: 'accepted', id });
-    // There is none where it was closed on its way.
-    if (!(handle instanceof Socket)) {
-      tell({ type: 'closed', id });
-      return;
-    }
-    const socket = handle;
-    // As the server's own connections are: a client may end its side and still read the answer.
-    socket.allowHalfOpen = true;
-    socket.once('close', () => tell({ type: 'closed', id }));
-    http.emit('connection', socket);
+    if (message.type === 'shutdown') finished ??= finish();
+    else accept(http, message.id, handle);
   });
   process.once('disconnect', () => {
     // The first process is gone, and with it the listener and whoever would end this one.
+    finished ??= finish();
     setTimeout(() => process.exit(1), flags.get('shutdown-timeout'));
-    closing ??= shutDown();
   });
   tell({ type: 'ready' });
+}
+
+/** @param handle a socket, unless it was closed on its way */
+function accept(http: Server, id: number, handle: unknown): void {
+  tell({ type: 'accepted', id });
+  if (!(handle instanceof Socket)) {
+    tell({ type: 'closed' });
+    return;
+  }
+  // As those that a server accepts itself: a client may end its side and still read the answer.
+  handle.allowHalfOpen = true;
+  handle.once('close', () => tell({ type: 'closed' }));
+  http.emit('connection', handle);
 }
 
 function tell(message: FromWorker): void {

@@ -10,7 +10,8 @@ export type FromWorker =
   | { readonly type: 'ready' }
   /** The connection has arrived: nobody else needs it any more. */
   | { readonly type: 'accepted'; readonly id: number }
-  | { readonly type: 'closed'; readonly id: number };
+  /** One of those that it had accepted. */
+  | { readonly type: 'closed' };
 
 export function isToWorker(message: unknown): message is ToWorker {
   const type = typeOf(message);
@@ -19,7 +20,7 @@ export function isToWorker(message: unknown): message is ToWorker {
 
 export function isFromWorker(message: unknown): message is FromWorker {
   const type = typeOf(message);
-  return type === 'ready' || ((type === 'accepted' || type === 'closed') && hasId(message));
+  return type === 'ready' || type === 'closed' || (type === 'accepted' && hasId(message));
 }
 
 function typeOf(message: unknown): unknown {

@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { isFromWorker, type ToWorker } from './worker-messages.js';
 
+/** How long a connection may be on its way, in milliseconds. */
+const arrivalMs = 5000;
+
 const script = fileURLToPath(new URL('worker-main.js', import.meta.url));
 
 /** How a process ended: with a code, or by a signal, or it never ran. */
@@ -22,7 +25,7 @@ export class WorkerProcess {
   /** Connections whose arrival it has not confirmed. */
   readonly #handedOver = new Map<number, Socket>();
   #lastId = 0;
-  #connections = 0;
+  #accepted = 0;
 
   /** @param args the command line, without the command */
   constructor(args: readonly string[]) {
@@ -31,12 +34,15 @@ export class WorkerProcess {
       this.#child.on('message', (message) => {
         if (!isFromWorker(message)) return;
         if (message.type === 'ready') resolve();
-        else if (message.type === 'accepted') this.#letGo(message.id);
-        else this.#connections -= 1;
+        else if (message.type === 'closed') this.#accepted -= 1;
+        else {
+          this.#accepted += 1;
+          this.#letGo(message.id);
+        }
       });
     });
     this.exited = new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve({ error }));
+      this.#child.on('error', (error) => resolve({ error }));
       this.#child.once('exit', (exitCode, signal) =>
         resolve({ exitCode: exitCode ?? undefined, signal: signal ?? undefined }),
       );
@@ -53,16 +59,16 @@ export class WorkerProcess {
 
   /** How many it has or is about to get. */
   get connections(): number {
-    return this.#connections;
+    return this.#accepted + this.#handedOver.size;
   }
 
   /** Hands a connection over to it. */
   take(socket: Socket): void {
-    this.#lastId += 1;
-    this.#connections += 1;
-    this.#handedOver.set(this.#lastId, socket);
-    // Node would not close what is on its way to a worker that dies: its client would wait for ever.
-    this.#send({ type: 'connection', id: this.#lastId }, socket);
+    const id = (this.#lastId += 1);
+    this.#handedOver.set(id, socket);
+    // A worker without free descriptors does not get it, and Node tells nobody. One that is only slow has its own copy.
+    socket.setTimeout(arrivalMs, () => this.#letGo(id));
+    this.#send({ type: 'connection', id }, socket);
   }
 
   /** Asks it to finish and to exit. */
@@ -75,7 +81,8 @@ export class WorkerProcess {
   }
 
   #send(message: ToWorker, socket?: Socket): void {
-    // Whether it arrived shows in what comes back: a confirmation, or the exit.
+    // Without keepOpen, Node forgets what is on its way to a worker that dies, without closing it: its client would hang.
+    // Errors need no look: what does not arrive is not confirmed.
     this.#child.send(message, socket, { keepOpen: true }, () => undefined);
   }
 
