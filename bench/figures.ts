@@ -64,6 +64,16 @@ export function spreadOf(samples: readonly Sample[], name: FigureName): Spread |
     : { median: (at(sorted, 0.5, 'down') + at(sorted, 0.5, 'up')) / 2, min, max };
 }
 
+/** One median as a multiple of another; undefined where one of them is not there. */
+export function ratioOfMedians(
+  samples: readonly Sample[],
+  others: readonly Sample[],
+  name: FigureName,
+): number | undefined {
+  const [one, other] = [spreadOf(samples, name), spreadOf(others, name)];
+  return one === undefined || other === undefined ? undefined : one.median / other.median;
+}
+
 /** The value that a share of all others does not exceed. @param sorted not empty */
 export function percentile(sorted: readonly number[], share: number): number {
   return at(sorted, share, 'up');

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { drawChart } from './chart.js';
+import { findGrowth, formatGrowth } from './growth.js';
 import { parseOptions, usage } from './options.js';
 import { formatSetting, formatTable, toJson } from './report.js';
 import { runBench } from './run-bench.js';
@@ -42,8 +43,9 @@ async function main(): Promise<void> {
       console.log(`\n${formatTable(done)}`);
     },
   );
-  const summary = compare(results);
-  if (summary.length > 0) console.log(`\n${formatSummary(summary)}`);
+  const summary = { beside: compare(results), growth: findGrowth(results) };
+  if (summary.beside.length > 0) console.log(`\n${formatSummary(summary.beside)}`);
+  if (summary.growth.length > 0) console.log(`\n${formatGrowth(summary.growth)}`);
   if (options.json !== undefined) {
     writeFileSync(options.json, toJson(options, contenders, results, summary));
   }

@@ -4,6 +4,7 @@ import { markdownTable } from './markdown-table.js';
 import type { BenchOptions } from './options.js';
 import type { Result } from './run-bench.js';
 import type { Contender } from './servers.js';
+import type { Growth } from './growth.js';
 import type { Comparison } from './summary.js';
 
 /** What was measured where, for a reader. */
@@ -45,7 +46,7 @@ export function toJson(
   options: BenchOptions,
   contenders: readonly Contender[],
   results: readonly Result[],
-  summary: readonly Comparison[],
+  summary: { readonly beside: readonly Comparison[]; readonly growth: readonly Growth[] },
 ): string {
   const data = {
     measuredAt: new Date().toISOString(),

@@ -1,4 +1,4 @@
-import { type FigureName, formatNumber, spreadOf } from './figures.js';
+import { type FigureName, formatNumber, ratioOfMedians, spreadOf } from './figures.js';
 import { markdownTable } from './markdown-table.js';
 import type { Result } from './run-bench.js';
 
@@ -10,22 +10,22 @@ export interface Comparison {
   readonly workload: string;
   readonly contender: string;
   /** MB/s or requests/s, as a multiple of the other's. */
-  readonly speed?: number;
+  readonly speed?: number | undefined;
   /** CPU time for the same work, as a multiple of the other's. */
-  readonly cpu?: number;
+  readonly cpu?: number | undefined;
   /** Of tuskd itself. */
-  readonly cpuPerGiB?: number;
-  readonly perUpload?: number;
-  readonly peak?: number;
+  readonly cpuPerGiB?: number | undefined;
+  readonly perUpload?: number | undefined;
+  readonly peak?: number | undefined;
   /** How many times the median the slowest hundredth takes. */
-  readonly tail?: number;
+  readonly tail?: number | undefined;
 }
 
 /** Everything that tuskd and the other server were both measured with. */
 export function compare(results: readonly Result[]): readonly Comparison[] {
   return results.flatMap((result) => {
     const { workload, contender } = result;
-    if (!contender.name.startsWith('tuskd')) return [];
+    if (!contender.name.startsWith('tuskd') || workload.beside !== undefined) return [];
     const rival = results.find(
       (candidate) => candidate.workload === workload && candidate.contender.name === other,
     );
@@ -54,36 +54,22 @@ export function formatSummary(comparisons: readonly Comparison[]): string {
 }
 
 function compareOne(own: Result, rival: Result): Comparison {
-  const ratios = {
-    speed: ratio(own, rival, 'throughput') ?? ratio(own, rival, 'rate'),
-    cpu: ratio(own, rival, 'cpuPerGiB') ?? ratio(own, rival, 'cpuPerRequest'),
-  };
+  const ratio = (name: FigureName): number | undefined =>
+    ratioOfMedians(own.samples, rival.samples, name);
   const [p50, p99] = [median(own, 'p50'), median(own, 'p99')];
   const figures = {
-    ...ratios,
+    speed: ratio('throughput') ?? ratio('rate'),
+    cpu: ratio('cpuPerGiB') ?? ratio('cpuPerRequest'),
     cpuPerGiB: median(own, 'cpuPerGiB'),
     perUpload: median(own, 'perUpload'),
     peak: median(own, 'peak'),
     tail: p50 !== undefined && p99 !== undefined ? p99 / p50 : undefined,
   };
-  return { workload: own.workload.name, contender: own.contender.name, ...present(figures) };
-}
-
-function ratio(own: Result, rival: Result, name: FigureName): number | undefined {
-  const [ours, theirs] = [median(own, name), median(rival, name)];
-  return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+  return { workload: own.workload.name, contender: own.contender.name, ...figures };
 }
 
 function median({ samples }: Result, name: FigureName): number | undefined {
   return spreadOf(samples, name)?.median;
-}
-
-type Figures = Omit<Comparison, 'workload' | 'contender'>;
-
-function present(figures: {
-  readonly [Name in keyof Figures]: Figures[Name] | undefined;
-}): Figures {
-  return Object.fromEntries(Object.entries(figures).filter(([, value]) => value !== undefined));
 }
 
 function cell(value: number | undefined, digits: number): string {
