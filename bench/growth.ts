@@ -26,7 +26,7 @@ export function findGrowth(results: readonly Result[]): readonly Growth[] {
     const ratio = (name: FigureName): number | undefined =>
       ratioOfMedians(full.samples, empty.samples, name);
     return {
-      workload: workload.title,
+      workload: workload.load?.kind ?? workload.name,
       contender: contender.name,
       rate: ratio('rate'),
       cpu: ratio('cpuPerRequest'),
@@ -38,7 +38,7 @@ export function findGrowth(results: readonly Result[]): readonly Growth[] {
 /** A table for the end of a run. */
 export function formatGrowth(growth: readonly Growth[]): string {
   const rows = growth.map(({ workload, contender, ...ratios }) => [
-    `${contender}: ${workload}`,
+    `${contender}, ${workload}`,
     ...[ratios.rate, ratios.cpu, ratios.p50].map((value) =>
       value === undefined ? '' : formatNumber(value, 2),
     ),

@@ -59,7 +59,7 @@ const table = {
     group: 'Listening',
     kind: integer({ min: 1, max: 1024 }),
     default: '1',
-    help: 'Processes that serve the uploads together, each on a core of its own. One more hands them the connections.',
+    help: 'Processes that serve, each on a core of its own. From 2 on, one more hands them the connections.',
   },
   'base-path': {
     group: 'Listening',

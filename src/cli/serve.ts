@@ -3,20 +3,10 @@ import type { Logger } from '../core/logger.js';
 import { formatAddress, listenOnPort, listenOnSocket } from './listen.js';
 import { openLog } from './open-log.js';
 import type { ParsedFlags } from './parse-flags.js';
+import type { Service } from './service.js';
 import { shutDownOnSignal } from './shutdown.js';
 import { startStep } from './start-error.js';
 import { createStore, createUploadServer } from './upload-server.js';
-
-/** What takes the connections of a listener: this process, or workers. */
-export interface Service {
-  readonly listener: Server;
-  /** Resolves once connections are served. @throws StartError */
-  start(): Promise<void>;
-  /** Ends everything in good order. */
-  close(): Promise<void>;
-  /** Ends at once what would outlive this process. */
-  abandon(): void;
-}
 
 /**
  * Runs the server that the flags describe; resolves once it listens.
@@ -36,10 +26,10 @@ export async function serve(flags: ParsedFlags): Promise<void> {
   announce(`Using ${basePath} as the base path.`);
   const service = await createService(flags, logger);
   const { place, origin } = await listen(flags, service.listener);
-  await service.start();
-  announce(`Using ${place} to listen.`);
   // Failing to accept one connection (no descriptors left, say) is no reason to end all the others.
   service.listener.on('error', (error) => logger.log('error', 'ListenerError', { error }));
+  await service.start();
+  announce(`Using ${place} to listen.`);
   shutDownOnSignal({ output, timeoutMs: flags.get('shutdown-timeout'), service });
   // Scripts wait for this line.
   if (origin !== undefined) announce(`You can now upload files to: ${origin}${basePath}`);

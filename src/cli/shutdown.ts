@@ -1,16 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError } from './log-values.js';
+import type { Service } from './service.js';
 
 /** How long the last lines of the log may take to leave, in milliseconds. */
 export const flushMs = 500;
 
 export interface ShutdownOptions {
-  readonly service: {
-    /** Ends everything in good order. */
-    close(): Promise<void>;
-    /** Ends at once what would outlive this process. */
-    abandon(): void;
-  };
+  readonly service: Pick<Service, 'close' | 'abandon'>;
   /** How long closing may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly output: {

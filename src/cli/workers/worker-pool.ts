@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../core/logger.js';
-import type { Service } from '../serve.js';
+import type { Service } from '../service.js';
 import { StartError } from '../start-error.js';
 import { type WorkerExit, WorkerProcess } from './worker-process.js';
 
@@ -16,9 +16,11 @@ export interface WorkerPoolOptions {
 }
 
 /**
- * Workers that share a listener. This process accepts and serves nobody: each connection goes to the worker that has
- * the fewest. (Where workers accept for themselves, one that is awake gets nearly all that come at the same time.)
+ * Workers that share a listener. This process serves nobody: each connection goes to the worker that has the fewest.
  * Workers that die are replaced.
+ *
+ * `node:cluster` would not do. Its round robin forgets a connection that is on its way to a worker that dies: the client
+ * hangs. And where workers accept for themselves, one often gets all four uploads that begin at the same time.
  */
 export class WorkerPool implements Service {
   readonly listener: Server;
