@@ -17,6 +17,7 @@ import { beginOnBoth, holderOf, sent, size, workersOf } from './workers-helper.j
 
 const start = useCommands();
 const folders: string[] = [];
+const bareCommands: { child: ChildProcess; output: () => string }[] = [];
 
 async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tuskd-'));
@@ -25,8 +26,21 @@ async function makeFolder(): Promise<string> {
 }
 
 afterEach(async () => {
+  // Also after a test that ran out of time.
+  for (const { child, output } of bareCommands.splice(0)) {
+    child.kill('SIGKILL');
+    for (const pid of workersOf(output())) killIfAlive(pid);
+  }
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has gone by itself, as it should.
+  }
+}
 
 function startWorkers(...args: readonly string[]): Promise<RunningCommand> {
   return start({ args: ['-workers=2', ...args] });
@@ -171,16 +185,10 @@ async function withBareCommand(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const output = collect(child.stdout);
-  try {
-    await expect.poll(output, { timeout: 10_000 }).toMatch(/upload files to: \S+\n/);
-    const [, url = ''] = /upload files to: (\S+)/.exec(output()) ?? [];
-    await use({ process: child, url, directory });
-  } finally {
-    child.kill('SIGKILL');
-    if (!child.stdout.closed) {
-      for (const pid of workersOf(output())) process.kill(pid, 'SIGKILL');
-    }
-  }
+  bareCommands.push({ child, output });
+  await expect.poll(output, { timeout: 10_000 }).toMatch(/upload files to: \S+\n/);
+  const [, url = ''] = /upload files to: (\S+)/.exec(output()) ?? [];
+  await use({ process: child, url, directory });
 }
 
 describe('the first process', () => {
