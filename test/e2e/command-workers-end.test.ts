@@ -17,7 +17,7 @@ import { beginOnBoth, holderOf, sent, size, workersOf } from './workers-helper.j
 
 const start = useCommands();
 const folders: string[] = [];
-const bareCommands: { child: ChildProcess; output: () => string }[] = [];
+const bareCommands: ChildProcess[] = [];
 
 async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tuskd-'));
@@ -27,19 +27,13 @@ async function makeFolder(): Promise<string> {
 
 afterEach(async () => {
   // Also after a test that ran out of time.
-  for (const { child, output } of bareCommands.splice(0)) {
-    child.kill('SIGKILL');
-    for (const pid of workersOf(output())) killIfAlive(pid);
-  }
+  for (const child of bareCommands.splice(0)) endGroup(child);
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
 });
 
-function killIfAlive(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has gone by itself, as it should.
-  }
+/** Ends a command and its workers. Its output ends with the last of them: then the group is nobody's. */
+function endGroup({ pid, stdout }: ChildProcess): void {
+  if (pid !== undefined && stdout?.closed !== true) process.kill(-pid, 'SIGKILL');
 }
 
 function startWorkers(...args: readonly string[]): Promise<RunningCommand> {
@@ -183,9 +177,10 @@ async function withBareCommand(
   const command = [...shell, process.execPath, mainPath, ...flags];
   const child = spawn(command[0] ?? '', command.slice(1), {
     stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
   });
   const output = collect(child.stdout);
-  bareCommands.push({ child, output });
+  bareCommands.push(child);
   await expect.poll(output, { timeout: 10_000 }).toMatch(/upload files to: \S+\n/);
   const [, url = ''] = /upload files to: (\S+)/.exec(output()) ?? [];
   await use({ process: child, url, directory });
