@@ -71,6 +71,8 @@ export function createHandler(options: HandlerOptions): Handler {
         const failure = responder.refuse(exchange, error);
         await sendAnswer(request, response, failure, networkTimeoutMs);
       }
+    } finally {
+      exchange.end();
     }
   }
 

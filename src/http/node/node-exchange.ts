@@ -84,6 +84,11 @@ export class NodeExchange implements Exchange {
   onAbandoned(callback: () => void): () => void {
     return this.#departure.onAbandoned(callback);
   }
+
+  /** The request is answered, or nobody is left to answer. */
+  end(): void {
+    this.#departure.end();
+  }
 }
 
 /** A request, and where routers that cut off the prefix they are mounted at keep its whole target, as Express has it. */
