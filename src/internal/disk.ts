@@ -146,13 +146,21 @@ export class Disk {
 
   /** Writes `buffers` at `position`; gives the number of bytes, which may be fewer. */
   writev(descriptor: number, buffers: readonly Uint8Array[], position: number): Result<number> {
-    const write = async (): Promise<number> =>
-      (await writevLater(descriptor, buffers, position)).bytesWritten;
     let length = 0;
     for (const buffer of buffers) length += buffer.length;
+    const aside = (): Promise<number> => this.writevAside(descriptor, buffers, position);
     return length > smallWrite
-      ? write()
-      : this.#call(() => fs.writevSync(descriptor, buffers, position), write);
+      ? aside()
+      : this.#call(() => fs.writevSync(descriptor, buffers, position), aside);
+  }
+
+  /** The same, never at once: where there is something else to do meanwhile. */
+  async writevAside(
+    descriptor: number,
+    buffers: readonly Uint8Array[],
+    position: number,
+  ): Promise<number> {
+    return (await writevLater(descriptor, buffers, position)).bytesWritten;
   }
 
   #call<T>(now: () => T, throughPool: () => Promise<T>): Result<T> {
