@@ -1,5 +1,4 @@
-import { figureNames, type FigureName, figures, spreadOf } from './figures.js';
-import { formatNumber } from './report.js';
+import { figureNames, type FigureName, figures, formatNumber, spreadOf } from './figures.js';
 import type { Result } from './run-bench.js';
 
 const width = 760;
@@ -71,7 +70,8 @@ function drawBar(
   const [length, min, max] = [spread.median, spread.min, spread.max].map((value) =>
     (value * scale).toFixed(1),
   );
-  const kind = contender.role === 'limit' ? 'limit' : contender.name === 'tuskd' ? 'own' : '';
+  const kind =
+    contender.role === 'limit' ? 'limit' : contender.name.startsWith('tuskd') ? 'own' : '';
   const end = barLeft + spread.max * scale + 8;
   const middle = top + 9;
   return [

@@ -12,6 +12,8 @@ interface Figure {
 const table = {
   throughput: { title: 'MB/s', digits: 0, spread: true, better: 'more' },
   rate: { title: 'requests/s', digits: 0, spread: true, better: 'more' },
+  before: { title: 'MiB before', digits: 1, spread: true, better: 'less' },
+  after: { title: 'MiB after', digits: 1, spread: true, better: 'less' },
   perUpload: { title: 'KiB each', digits: 1, spread: true, better: 'less' },
   listening: { title: 'ms to listening', digits: 0, spread: true, better: 'less' },
   version: { title: 'ms for version', digits: 0, spread: true, better: 'less' },
@@ -33,6 +35,8 @@ export const figureNames: readonly FigureName[] = [
   'throughput',
   'rate',
   'perUpload',
+  'before',
+  'after',
   'listening',
   'version',
   'p50',
@@ -60,6 +64,16 @@ export function spreadOf(samples: readonly Sample[], name: FigureName): Spread |
     : { median: (at(sorted, 0.5, 'down') + at(sorted, 0.5, 'up')) / 2, min, max };
 }
 
+/** One median as a multiple of another; undefined where one of them is not there. */
+export function ratioOfMedians(
+  samples: readonly Sample[],
+  others: readonly Sample[],
+  name: FigureName,
+): number | undefined {
+  const [one, other] = [spreadOf(samples, name), spreadOf(others, name)];
+  return one === undefined || other === undefined ? undefined : one.median / other.median;
+}
+
 /** The value that a share of all others does not exceed. @param sorted not empty */
 export function percentile(sorted: readonly number[], share: number): number {
   return at(sorted, share, 'up');
@@ -68,4 +82,11 @@ export function percentile(sorted: readonly number[], share: number): number {
 function at(sorted: readonly number[], share: number, round: 'up' | 'down'): number {
   const place = (sorted.length - 1) * share;
   return sorted[round === 'up' ? Math.ceil(place) : Math.floor(place)] ?? Number.NaN;
+}
+
+export function formatNumber(value: number, digits: number): string {
+  return value.toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 }

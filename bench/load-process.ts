@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { isLoadResult, type LoadJob, type LoadResult } from './load/load-job.js';
 
 /** Longer than any run takes on a slow machine. */
-const limitMs = 120_000;
+const limitMs = 600_000;
 
 /** A child process that makes load, so that the load's cost is its own. */
 export class LoadProcess {

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { drawChart } from './chart.js';
+import { findGrowth, formatGrowth } from './growth.js';
 import { parseOptions, usage } from './options.js';
 import { formatSetting, formatTable, toJson } from './report.js';
 import { runBench } from './run-bench.js';
 import { findContenders } from './servers.js';
+import { compare, formatSummary } from './summary.js';
 import { createWorkloads } from './workloads.js';
 
 async function main(): Promise<void> {
@@ -13,7 +15,10 @@ async function main(): Promise<void> {
     console.log(usage);
     return;
   }
-  const workloads = chosen(createWorkloads(options.quick), options.only);
+  const known = createWorkloads(options.quick);
+  const workloads = chosen(known, options.only).filter(
+    ({ onDemand }) => options.only !== undefined || onDemand !== true,
+  );
   const asked = ['tuskd', ...options.servers.map(({ name }) => name)];
   const contenders = chosen(
     findContenders(options, console.log),
@@ -38,7 +43,12 @@ async function main(): Promise<void> {
       console.log(`\n${formatTable(done)}`);
     },
   );
-  if (options.json !== undefined) writeFileSync(options.json, toJson(options, contenders, results));
+  const summary = { beside: compare(results), growth: findGrowth(results) };
+  if (summary.beside.length > 0) console.log(`\n${formatSummary(summary.beside)}`);
+  if (summary.growth.length > 0) console.log(`\n${formatGrowth(summary.growth)}`);
+  if (options.json !== undefined) {
+    writeFileSync(options.json, toJson(options, contenders, results, summary));
+  }
   if (options.svg !== undefined) writeFileSync(options.svg, drawChart(results));
 }
 
@@ -47,7 +57,7 @@ function chosen<Item extends { readonly name: string }>(
   items: readonly Item[],
   names: readonly string[] | undefined,
 ): readonly Item[] {
-  const known = items.map(({ name }) => name);
+  const known = [...new Set(items.map(({ name }) => name))];
   const wrong = names?.find((name) => name !== '' && !known.includes(name));
   if (wrong !== undefined) throw new Error(`${wrong} is none of ${known.join(', ')}`);
   return items.filter(({ name }) => names?.includes(name) ?? true);

@@ -1,6 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { percentile, type Sample } from './figures.js';
 import { LoadProcess } from './load-process.js';
@@ -15,20 +13,25 @@ type LoadPlan = NonNullable<Workload['load']>;
 const GiB = 1024 ** 3;
 const MiB = 1024 ** 2;
 
-/**
- * One run: a new server in a new directory, warmed up, and then measured.
- *
- * @param directory exists and is empty
- */
+/** In which a process that has nothing to do gives memory back: V8 takes its time. */
+const reduceMs = 15_000;
+
+/** Where a run may write. */
+export interface Place {
+  /** Where the server keeps what it receives. */
+  readonly uploads: string;
+  /** For what it says. */
+  readonly log: string;
+}
+
+/** One run: a new server, warmed up, and then measured. */
 export async function measure(
   { command, versionCommand, createPath = '/files/' }: Contender,
   { load }: Workload,
-  directory: string,
+  { uploads, log }: Place,
 ): Promise<Sample> {
-  const uploads = join(directory, 'uploads');
-  mkdirSync(uploads);
   if (command === undefined) return load === undefined ? {} : measureWriter(load, uploads);
-  const server = await ServerProcess.start(command, uploads, join(directory, 'log'));
+  const server = await ServerProcess.start(command, uploads, log);
   try {
     if (load === undefined) return await startSample(server, versionCommand);
     const target = { port: server.port, createPath };
@@ -65,17 +68,16 @@ async function runLoad(
   const clients = Array.from({ length: processes }, () => new LoadProcess('./load/main.js'));
   try {
     await Promise.all(clients.map((client) => client.prepare(job)));
-    if (load.kind === 'stall' && server !== undefined) await settled(server);
+    const isMemory = load.kind === 'stall' || load.kind === 'abandon';
+    const quietMs = load.kind === 'abandon' ? reduceMs : 0;
+    if (isMemory && server !== undefined) await settled(server, quietMs);
     const before = server?.usage();
     const results = await Promise.all(clients.map((client) => client.go()));
     const after = server?.usage();
     if (server === undefined || before === undefined || after === undefined) return {};
-    const steady = await settled(server);
+    const steady = await settled(server, quietMs);
     const memory = { steady: steady.residentBytes / MiB, peak: steady.peakBytes / MiB };
-    if (load.kind === 'stall') {
-      const grown = steady.residentBytes - before.residentBytes;
-      return { perUpload: grown / load.connections / 1024, ...memory };
-    }
+    if (isMemory) return { ...growth(load, before, steady), ...memory };
     const sample = loadSample(load, results, after.cpuMs - before.cpuMs);
     return { ...sample, ...memory, load: loadShare(results) };
   } finally {
@@ -94,6 +96,16 @@ async function measureWriter(plan: LoadPlan, uploads: string): Promise<Sample> {
   } finally {
     await writer.stop();
   }
+}
+
+function growth(
+  { kind, connections }: Pick<LoadPlan, 'kind' | 'connections'>,
+  before: Usage,
+  after: Usage,
+): Sample {
+  const perUpload = (after.residentBytes - before.residentBytes) / connections / 1024;
+  if (kind === 'stall') return { perUpload };
+  return { perUpload, before: before.residentBytes / MiB, after: after.residentBytes / MiB };
 }
 
 function loadSample(
@@ -127,8 +139,13 @@ function elapsed(results: readonly LoadResult[]): number {
   return Math.max(...results.map((result) => result.endedAtMs)) - startedAt;
 }
 
-/** What the server uses once it has taken in what it was sent: when its memory has stopped changing. */
-async function settled(server: ServerProcess): Promise<Usage> {
+/**
+ * What the server uses once it has taken in what it was sent: when its memory has stopped changing.
+ *
+ * @param quietMs to wait in any case
+ */
+async function settled(server: ServerProcess, quietMs = 0): Promise<Usage> {
+  await delay(quietMs);
   let usage = server.usage();
   for (let round = 0; round < 10; round += 1) {
     await delay(200);

@@ -1,8 +1,11 @@
 import { cpus, release, totalmem } from 'node:os';
-import { figureNames, type FigureName, figures, spreadOf } from './figures.js';
+import { figureNames, type FigureName, figures, formatNumber, spreadOf } from './figures.js';
+import { markdownTable } from './markdown-table.js';
 import type { BenchOptions } from './options.js';
 import type { Result } from './run-bench.js';
 import type { Contender } from './servers.js';
+import type { Growth } from './growth.js';
+import type { Comparison } from './summary.js';
 
 /** What was measured where, for a reader. */
 export function formatSetting(options: BenchOptions, contenders: readonly Contender[]): string {
@@ -33,7 +36,7 @@ export function formatTable(results: readonly Result[]): string {
   return [
     `### ${results[0]?.workload.title}`,
     '',
-    ...markdown([header, ...rows]),
+    ...markdownTable([header, ...rows]),
     ...failures,
   ].join('\n');
 }
@@ -43,6 +46,7 @@ export function toJson(
   options: BenchOptions,
   contenders: readonly Contender[],
   results: readonly Result[],
+  summary: { readonly beside: readonly Comparison[]; readonly growth: readonly Growth[] },
 ): string {
   const data = {
     measuredAt: new Date().toISOString(),
@@ -56,21 +60,16 @@ export function toJson(
     })),
     results: results.map(({ workload, contender, samples, failure }) => ({
       workload: workload.name,
+      title: workload.title,
       load: workload.load,
       contender: contender.name,
       ...(failure !== undefined && { failure }),
       figures: Object.fromEntries(figureNames.map((name) => [name, spreadOf(samples, name)])),
       samples,
     })),
+    summary,
   };
   return `${JSON.stringify(data, undefined, 2)}\n`;
-}
-
-export function formatNumber(value: number, digits: number): string {
-  return value.toLocaleString('en', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
 }
 
 function formatCell({ samples }: Result, name: FigureName): string {
@@ -81,25 +80,6 @@ function formatCell({ samples }: Result, name: FigureName): string {
     formatNumber(value, digits),
   );
   return tellsSpread && samples.length > 1 ? `${median} (${min}–${max})` : `${median}`;
-}
-
-/** Aligned, so that it can be read on a terminal as it is. */
-function markdown(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const [header, ...body] = rows.map((row) =>
-    line(
-      row.map((cell, at) =>
-        at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0),
-      ),
-    ),
-  );
-  const rule = line(
-    widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)),
-  );
-  return [header ?? '', rule, ...body];
 }
 
 interface Machine {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -10,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Sample } from './figures.js';
+import { fillDirectory } from './fill-directory.js';
 import { measure } from './measure.js';
 import type { Contender } from './servers.js';
 import type { Workload } from './workloads.js';
@@ -33,6 +35,12 @@ export interface RunOptions {
   readonly onProgress: (text: string) => void;
 }
 
+/** What a run needs beside its workload and contender. */
+interface Setting extends RunOptions {
+  /** For everything. */
+  readonly directory: string;
+}
+
 const tmpfsType = 0x01021994;
 const leastTouchedBytes = 1024 ** 3;
 
@@ -48,7 +56,7 @@ export async function runBench(
   try {
     const all: Result[] = [];
     for (const workload of options.workloads) {
-      const results = await runWorkload(workload, directory, options);
+      const results = await runWorkload(workload, { ...options, directory });
       onWorkload(results);
       all.push(...results);
     }
@@ -58,14 +66,13 @@ export async function runBench(
   }
 }
 
-async function runWorkload(
-  workload: Workload,
-  directory: string,
-  { contenders, runs, signal, onProgress }: RunOptions,
-): Promise<Result[]> {
-  const states = contenders
-    .filter(({ without }) => without?.includes(workload.name) !== true)
-    .map((contender) => ({ contender, samples: new Array<Sample>(), failure: noFailure() }));
+async function runWorkload(workload: Workload, setting: Setting): Promise<Result[]> {
+  const { directory, runs, signal, onProgress } = setting;
+  const states = takingPart(workload, setting.contenders).map((contender) => ({
+    contender,
+    samples: new Array<Sample>(),
+    failure: noFailure(),
+  }));
   if (workload.load !== undefined) touchMemory(directory, workload.load);
   for (let run = 0; run < runs; run += 1) {
     for (const state of states) {
@@ -83,20 +90,48 @@ async function runWorkload(
   return states.map((state) => ({ workload, ...state }));
 }
 
+/** Where it matters what lies in the directory already, each takes part twice. */
+function takingPart(
+  { name, beside }: Workload,
+  contenders: readonly Contender[],
+): readonly Contender[] {
+  const able = contenders.filter(({ without }) => without?.includes(name) !== true);
+  if (beside === undefined) return able;
+  return able.flatMap((contender) => [
+    contender,
+    {
+      ...contender,
+      name: `${contender.name} beside ${beside.toLocaleString('en')} uploads`,
+      beside,
+    },
+  ]);
+}
+
 async function inFreshDirectory(
   parent: string,
   workload: Workload,
   contender: Contender,
 ): Promise<Sample> {
   const directory = join(parent, 'run');
-  mkdirSync(directory);
+  mkdirSync(join(directory, 'uploads'), { recursive: true });
   try {
     // What the last run left to be written must not slow this one down.
     if (!inMemory(parent)) execFileSync('sync');
-    return await measure(contender, workload, directory);
+    const uploads =
+      contender.beside === undefined
+        ? join(directory, 'uploads')
+        : filled(parent, contender.beside);
+    return await measure(contender, workload, { uploads, log: join(directory, 'log') });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** The same for all that need one: what runs add to so many does not count. */
+function filled(parent: string, uploads: number): string {
+  const directory = join(parent, `filled-${uploads}`);
+  if (!existsSync(directory)) fillDirectory(directory, uploads);
+  return directory;
 }
 
 /** The first use of a page of memory costs a virtual machine a trip to its host: all are used once, outside the runs. */

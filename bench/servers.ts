@@ -18,6 +18,8 @@ export interface Contender {
   readonly createPath?: string;
   /** Workloads that mean nothing for it. */
   readonly without?: readonly string[];
+  /** How many uploads lie in its directory before. */
+  readonly beside?: number;
 }
 
 /** The checkout. */
@@ -29,7 +31,8 @@ export function findContenders(
   { fsync, servers }: Pick<BenchOptions, 'fsync' | 'servers'>,
   skip: (sentence: string) => void,
 ): readonly Contender[] {
-  const found = [tuskd(fsync), tusNodeServer(skip), rustus(skip), ...servers.map(given), ...limits];
+  const own = [tuskd(fsync), tuskdWorkers(fsync)];
+  const found = [...own, tusNodeServer(skip), rustus(skip), ...servers.map(given), ...limits];
   return found.filter((contender) => contender !== undefined);
 }
 
@@ -52,6 +55,17 @@ function tuskd(fsync: BenchOptions['fsync']): Contender {
       `-fsync=${fsync}`,
     ],
     versionCommand: [node, main, '-version'],
+  };
+}
+
+/** Where more than one core can be of use. */
+function tuskdWorkers(fsync: BenchOptions['fsync']): Contender {
+  const { command = [], ...one } = tuskd(fsync);
+  return {
+    ...one,
+    name: 'tuskd -workers 2',
+    command: [...command, '-workers=2'],
+    without: ['patch', 'chunks', 'stalled', 'get', 'start', 'growth', 'abandoned'],
   };
 }
 
@@ -125,7 +139,7 @@ const limits: readonly Contender[] = [
     version: process.versions.node,
     role: 'limit',
     command: undefined,
-    without: ['head', 'stalled', 'get', 'start'],
+    without: ['head', 'stalled', 'get', 'start', 'growth', 'abandoned'],
   },
 ];
 

@@ -4,6 +4,10 @@ import type { LoadJob } from './load/load-job.js';
 export interface Workload {
   readonly name: string;
   readonly title: string;
+  /** Too long for every day: only done where its name is given. */
+  readonly onDemand?: true;
+  /** It is also measured in a directory where so many uploads lie. */
+  readonly beside?: number;
   /** What the load processes do; the server is only started where there is none. */
   readonly load?: Omit<LoadJob, 'port' | 'createPath'> & {
     /** Over which the connections are spread. */
@@ -19,6 +23,23 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
   const large = quick ? 256 * MiB : 1024 * MiB;
   const durationMs = quick ? 500 : 2000;
   const stalled = quick ? 300 : 1000;
+  const beside = quick ? 100_000 : 1_000_000;
+  const abandoned = quick ? 10_000 : 100_000;
+  const chunks: Workload = {
+    name: 'chunks',
+    title: 'PATCHes of 64 KiB in a row, one connection',
+    load: { kind: 'chunks', connections: 1, processes: 1, bytes: 64 * KiB, durationMs },
+  };
+  const create: Workload = {
+    name: 'create',
+    title: 'Uploads of 4 KiB, created with their body, 32 connections',
+    load: { kind: 'create', connections: 32, processes: 1, bytes: 4 * KiB, durationMs },
+  };
+  const head: Workload = {
+    name: 'head',
+    title: 'HEADs, 32 connections',
+    load: { kind: 'head', connections: 32, processes: 1, bytes: 4 * KiB, durationMs },
+  };
   return [
     {
       name: 'patch',
@@ -30,21 +51,9 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
       title: `Four PATCHes of ${large / MiB} MiB at once`,
       load: { kind: 'patch', connections: 4, processes: 2, bytes: large, durationMs: 0 },
     },
-    {
-      name: 'chunks',
-      title: 'PATCHes of 64 KiB in a row, one connection',
-      load: { kind: 'chunks', connections: 1, processes: 1, bytes: 64 * KiB, durationMs },
-    },
-    {
-      name: 'create',
-      title: 'Uploads of 4 KiB, created with their body, 32 connections',
-      load: { kind: 'create', connections: 32, processes: 1, bytes: 4 * KiB, durationMs },
-    },
-    {
-      name: 'head',
-      title: 'HEADs, 32 connections',
-      load: { kind: 'head', connections: 32, processes: 1, bytes: 4 * KiB, durationMs },
-    },
+    chunks,
+    create,
+    head,
     {
       name: 'stalled',
       title: `${stalled} uploads that sent 64 KiB and then stalled`,
@@ -56,6 +65,25 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
       load: { kind: 'get', connections: 1, processes: 1, bytes: large, durationMs: 0 },
     },
     { name: 'start', title: 'Start-up' },
+    ...[chunks, create, head].map(({ title, load }) => ({
+      name: 'growth',
+      title: `Growth: ${title}`,
+      onDemand: true as const,
+      beside,
+      ...(load && { load }),
+    })),
+    {
+      name: 'abandoned',
+      title: `${abandoned} uploads that sent 4 KiB of 8 before their connections broke`,
+      onDemand: true,
+      load: {
+        kind: 'abandon',
+        connections: abandoned,
+        processes: 1,
+        bytes: 4 * KiB,
+        durationMs: 0,
+      },
+    },
   ];
 }
 
@@ -63,7 +91,8 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
 export function warmUp(load: NonNullable<Workload['load']>): NonNullable<Workload['load']> {
   return {
     ...load,
-    connections: Math.min(load.connections, 100),
+    // What grows once, code and heap, must have grown before a leak is looked for.
+    connections: Math.min(load.connections, load.kind === 'abandon' ? 20_000 : 100),
     bytes: Math.min(load.bytes, 128 * MiB),
   };
 }

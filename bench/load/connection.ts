@@ -58,6 +58,11 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  /** Breaks the connection off, as a network does. It leaves no port of ours to wait for its end. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
   async #send(parts: Iterable<Uint8Array | string>): Promise<void> {
     // Corked, so that a head and the body behind it are one system call.
     this.#socket.cork();

@@ -1,6 +1,6 @@
 /** What a load process does: the same for every server. */
 export interface LoadJob {
-  readonly kind: 'patch' | 'chunks' | 'create' | 'head' | 'stall' | 'get';
+  readonly kind: 'patch' | 'chunks' | 'create' | 'head' | 'stall' | 'abandon' | 'get';
   readonly port: number;
   /** Where uploads are created. */
   readonly createPath: string;

@@ -79,6 +79,25 @@ export const loads: Readonly<Record<LoadJob['kind'], Load>> = {
     };
   },
 
+  /** Uploads of which half a body is sent before the connection breaks; nobody comes back to them. */
+  async abandon(job) {
+    const makers = await Promise.all(
+      Array.from({ length: connectionsAtOnce }, () => Connection.open(job.port)),
+    );
+    let left = job.connections;
+    return (meter) =>
+      each(makers, async (maker) => {
+        for (; left > 0; left -= 1) {
+          const path = await createUpload(maker, job.createPath, 2 * job.bytes);
+          const connection = await Connection.open(job.port);
+          await meter.time(job.bytes, () =>
+            connection.send([patchHead(path, 0, 2 * job.bytes), ...body(job.bytes)]),
+          );
+          connection.reset();
+        }
+      });
+  },
+
   /** One whole download on each connection. */
   async get(job) {
     const uploads = await openUploads(job, job.bytes);

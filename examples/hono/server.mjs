@@ -13,7 +13,9 @@ const handler = createFetchHandler({ backend, basePath: '/files/' });
 const app = new Hono();
 app.all('/files/*', ({ req }) => handler(req.raw));
 
-const server = serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 8080) }, ({ port }) => {
-  console.log(`Uploads go to http://localhost:${port}/files/`);
-});
-server.requestTimeout = 0; // Node cuts uploads off after five minutes otherwise.
+const options = {
+  fetch: app.fetch,
+  port: Number(process.env.PORT ?? 8080),
+  serverOptions: { requestTimeout: 0 }, // Node cuts uploads off after five minutes otherwise.
+};
+serve(options, ({ port }) => console.log(`Uploads go to http://localhost:${port}/files/`));

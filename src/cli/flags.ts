@@ -55,6 +55,12 @@ const table = {
     default: '',
     help: 'Listen on a Unix socket at this path instead of on host and port.',
   },
+  workers: {
+    group: 'Listening',
+    kind: integer({ min: 1, max: 1024 }),
+    default: '1',
+    help: 'Processes that serve, each on a core of its own. From 2 on, one more hands them the connections.',
+  },
   'base-path': {
     group: 'Listening',
     kind: urlPath,

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -15,11 +14,17 @@ export interface HttpServer {
 
 export function createHttpServer(listener: RequestListener): HttpServer {
   const server = createServer({ maxHeaderSize });
+  // Node counts only those that the server has accepted itself: workers are handed theirs.
+  const open = new Set<Socket>();
   // Browsers open connections in advance. Node does not count those as idle before their first request.
   const unused = new Set<Socket>();
   server.on('connection', (socket) => {
+    open.add(socket);
     unused.add(socket);
-    socket.once('close', () => unused.delete(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      unused.delete(socket);
+    });
   });
   server.on('request', (request, response) => {
     unused.delete(request.socket);
@@ -27,14 +32,17 @@ export function createHttpServer(listener: RequestListener): HttpServer {
   });
 
   async function close(): Promise<void> {
-    const closed = once(server, 'close');
     server.close();
     for (const socket of unused) socket.destroy();
     // Node closes what is idle at this moment, but not what becomes idle when its last answer has gone out.
     const timer = setInterval(() => server.closeIdleConnections(), idleCheckMs);
-    await closed;
+    await Promise.all(Array.from(open, closing));
     clearInterval(timer);
   }
 
   return { server, close };
+}
+
+function closing(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }

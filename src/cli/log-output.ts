@@ -4,6 +4,9 @@ import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 const maxWaiting = 1024 * 1024;
 const retryMs = 100;
 
+/** What a pipe takes in one piece, never mixed with what others write: Linux's PIPE_BUF. */
+const pipeBytes = 4096;
+
 /** Hands `text` to the system without ever blocking, and calls `done` once it is there or lost. */
 export type Send = (text: string, done: (error?: Error | null) => void) => void;
 
@@ -80,10 +83,15 @@ export class LogOutput {
   }
 }
 
+export interface StandardOutputOptions extends Pick<LogOutputOptions, 'droppedNotice'> {
+  /** Whether other processes write their lines to the same place. */
+  readonly shared: boolean;
+}
+
 /** Standard output of this process, flushed when it exits or crashes. */
-export function standardOutput(droppedNotice: LogOutputOptions['droppedNotice']): LogOutput {
+export function standardOutput({ shared, droppedNotice }: StandardOutputOptions): LogOutput {
   const descriptor = process.stdout.isTTY ? openTerminal() : process.stdout.fd;
-  const send = isPipe() ? sendToPipe() : sendToFile(descriptor);
+  const send = isPipe() ? sendToPipe(shared) : sendToFile(descriptor);
   const output = new LogOutput({ send, droppedNotice });
   process.on('exit', () => {
     const waiting = output.takeWaiting();
@@ -102,10 +110,23 @@ function isPipe(): boolean {
 }
 
 /** Node writes to pipes without blocking, off Windows. */
-function sendToPipe(): Send {
+function sendToPipe(shared: boolean): Send {
   // Without a listener, the error of a reader that went away would end the process.
   process.stdout.on('error', () => undefined);
-  return (text, done) => void process.stdout.write(text, done);
+  return shared
+    ? (text, done) => sendPieces(Buffer.from(text), done)
+    : (text, done) => void process.stdout.write(text, done);
+}
+
+/** Lines in pieces that a pipe takes whole. A longer line goes alone, and can be torn where the pipe is nearly full. */
+function sendPieces(lines: Buffer, done: (error?: Error | null) => void): void {
+  const fits =
+    lines.length <= pipeBytes ? lines.length : lines.lastIndexOf('\n', pipeBytes - 1) + 1;
+  const end = fits > 0 ? fits : lines.indexOf('\n') + 1;
+  process.stdout.write(lines.subarray(0, end), (error) => {
+    if (error || end === lines.length) done(error);
+    else sendPieces(lines.subarray(end), done);
+  });
 }
 
 /**

@@ -6,9 +6,11 @@ import type { ParsedFlags } from './parse-flags.js';
 /** The log on standard output, in the form that the flags and the reader ask for. */
 export function openLog(flags: ParsedFlags): { logger: Log; output: LogOutput } {
   const format = flags.get('log-format') === 'json' ? formatJson : chooseTextFormat();
-  const output = standardOutput((count) =>
-    format({ time: new Date(), level: 'warn', event: 'LogLinesDropped', fields: { count } }),
-  );
+  const output = standardOutput({
+    shared: flags.get('workers') > 1,
+    droppedNotice: (count) =>
+      format({ time: new Date(), level: 'warn', event: 'LogLinesDropped', fields: { count } }),
+  });
   const write = (line: string): void => output.write(line);
   return { output, logger: new Log({ format, write, verbose: flags.get('verbose') }) };
 }

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeError } from './log-values.js';
+import type { Service } from './service.js';
 
 /** How long the last lines of the log may take to leave, in milliseconds. */
-const flushMs = 500;
+export const flushMs = 500;
 
 export interface ShutdownOptions {
-  /** Ends everything in good order. */
-  readonly close: () => Promise<void>;
-  /** How long that may take, in milliseconds. */
+  readonly service: Pick<Service, 'close' | 'abandon'>;
+  /** How long closing may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly output: {
     write(line: string): void;
@@ -20,7 +20,7 @@ export interface ShutdownOptions {
  * tusd: what was received is stored, and the connections that are cut then are those of clients that do not listen.
  */
 export function shutDownOnSignal(options: ShutdownOptions): void {
-  const { output } = options;
+  const { output, service } = options;
   let signals = 0;
   const onSignal = (): void => {
     signals += 1;
@@ -29,16 +29,17 @@ export function shutDownOnSignal(options: ShutdownOptions): void {
       void shutDown(options);
     } else {
       output.write('Received second interrupt signal. Exiting immediately!\n');
+      service.abandon();
       process.exit(1);
     }
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 }
 
-async function shutDown({ close, timeoutMs, output }: ShutdownOptions): Promise<void> {
+async function shutDown({ service, timeoutMs, output }: ShutdownOptions): Promise<void> {
   let exitCode = 0;
   try {
-    const completed = close().then(() => true);
+    const completed = service.close().then(() => true);
     if (await Promise.race([completed, delay(timeoutMs, false)])) {
       output.write('Shutdown completed. Goodbye!\n');
     } else {
@@ -48,6 +49,7 @@ async function shutDown({ close, timeoutMs, output }: ShutdownOptions): Promise<
     process.stderr.write(`Failed to shutdown gracefully: ${describeError(error)}\n`);
     exitCode = 1;
   }
+  service.abandon();
   await output.flush(flushMs);
   process.exit(exitCode);
 }

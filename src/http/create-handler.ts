@@ -4,7 +4,7 @@ import { type Logger, silentLogger } from '../core/logger.js';
 import type { UploadEventName, UploadListener } from '../core/upload-events.js';
 import { respondUnlessConsumed } from './consumed-body.js';
 import { type HandlerOptions, timeoutsOf } from './handler-options.js';
-import { NodeExchange, requestTarget } from './node/node-exchange.js';
+import { keepTarget, NodeExchange, requestTarget } from './node/node-exchange.js';
 import { sendAnswer } from './node/send-answer.js';
 import { Responder } from './responder.js';
 
@@ -13,8 +13,9 @@ export interface Handler {
   (request: IncomingMessage, response: ServerResponse): void;
   /**
    * Sets up what belongs to the whole server: no time limit for a request (Node cuts uploads off after five minutes
-   * otherwise), timeouts for headers and idle connections after `networkTimeoutMs`, and `Expect: 100-continue` below
-   * the base path answered only once a request is accepted. Requests themselves still have to be given to the handler.
+   * otherwise), timeouts for headers and idle connections after `networkTimeoutMs`, `Expect: 100-continue` below the
+   * base path answered only once a request is accepted, and the whole target of a request kept where a router cuts it
+   * (koa-mount). Requests themselves still have to be given to the handler.
    */
   attach(server: http.Server | https.Server): void;
   /**
@@ -55,6 +56,8 @@ export function createHandler(options: HandlerOptions): Handler {
         const failure = responder.refuse(exchange, error);
         await sendAnswer(request, response, failure, networkTimeoutMs);
       }
+    } finally {
+      exchange.end();
     }
   }
 
@@ -64,6 +67,9 @@ export function createHandler(options: HandlerOptions): Handler {
   return Object.assign(handler, {
     attach(server: http.Server | https.Server): void {
       attachedServers.add(server);
+      // Nobody stands between a server and the handler that is its listener.
+      if (!server.listeners('request').includes(handler))
+        server.prependListener('request', keepTarget);
       server.requestTimeout = 0;
       server.headersTimeout = networkTimeoutMs;
       server.keepAliveTimeout = networkTimeoutMs;

@@ -5,7 +5,9 @@
 export class Departure {
   readonly #graceMs: number;
   readonly #onAbandoned = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
   #hasLeft = false;
+  #hasEnded = false;
   #isAbandoned = false;
   #disconnected: AbortController | undefined;
   #abandoned: AbortController | undefined;
@@ -17,10 +19,16 @@ export class Departure {
 
   /** The client has gone. */
   leave(): void {
-    if (this.#hasLeft) return;
+    if (this.#hasLeft || this.#hasEnded) return;
     this.#hasLeft = true;
     this.#disconnected?.abort();
-    setTimeout(() => this.#abandon(), this.#graceMs).unref();
+    this.#timer = setTimeout(() => this.#abandon(), this.#graceMs).unref();
+  }
+
+  /** All is done for the request. Or many clients that break off would be remembered, each for the whole grace. */
+  end(): void {
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
   }
 
   /** Fires when the client has gone. */

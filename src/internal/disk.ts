@@ -165,12 +165,21 @@ export class Disk {
 
   /** Writes `buffers` at `position`; gives the number of bytes, which may be fewer. */
   writev(descriptor: number, buffers: readonly Uint8Array[], position: number): Result<number> {
-    const write = (): Promise<number> => writevLater(descriptor, buffers, position);
     let length = 0;
     for (const buffer of buffers) length += buffer.length;
+    const aside = (): Promise<number> => this.writevAside(descriptor, buffers, position);
     return length > smallWrite
-      ? write()
-      : this.#call(() => fs.writevSync(descriptor, buffers, position), write);
+      ? aside()
+      : this.#call(() => fs.writevSync(descriptor, buffers, position), aside);
+  }
+
+  /** The same, never at once: where there is something else to do meanwhile. */
+  writevAside(
+    descriptor: number,
+    buffers: readonly Uint8Array[],
+    position: number,
+  ): Promise<number> {
+    return writevLater(descriptor, buffers, position);
   }
 
   #call<T>(now: () => T, throughPool: () => Promise<T>): Result<T> {

@@ -1,46 +1,13 @@
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import net from 'node:net';
-import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { createUpload, type RunningCommand, useCommands } from './command-helper.js';
+import { createUpload, useCommands } from './command-helper.js';
+import { HalfSent } from './half-sent.js';
 
 const start = useCommands();
-
-/** Sends the head of a PATCH and `sent` bytes of its body, and waits until they are stored. */
-async function beginPatch(command: RunningCommand, size: number, sent: number): Promise<HalfSent> {
-  const location = new URL(await createUpload(command.url, size));
-  const path = join(command.directory, location.pathname.split('/').at(-1) ?? '');
-  const socket = net.connect(Number(location.port), location.hostname);
-  const half = new HalfSent(socket, path);
-  socket.write(
-    `PATCH ${location.pathname} HTTP/1.1\r\nHost: ${location.host}\r\nTus-Resumable: 1.0.0\r\n` +
-      `Upload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\nContent-Length: ${size}\r\n\r\n`,
-  );
-  socket.write(Buffer.alloc(sent, 'x'));
-  await expect.poll(async () => (await stat(path)).size, { timeout: 5000 }).toBe(sent);
-  return half;
-}
-
-class HalfSent {
-  readonly socket: net.Socket;
-  readonly path: string;
-  #answer = '';
-
-  constructor(socket: net.Socket, path: string) {
-    this.socket = socket;
-    this.path = path;
-    socket.setEncoding('latin1').on('data', (part: string) => (this.#answer += part));
-    socket.on('error', () => undefined);
-  }
-
-  async answer(): Promise<string> {
-    if (!this.socket.closed) await once(this.socket, 'close');
-    return this.#answer;
-  }
-}
 
 describe('a signal', () => {
   const size = 1_000_000;
@@ -63,7 +30,7 @@ describe('a signal', () => {
 
   it('interrupts a running upload, which keeps its bytes', async () => {
     const command = await start();
-    const half = await beginPatch(command, size, sent);
+    const half = await HalfSent.begin(command, size, sent);
     expect(await command.stop()).toBe(0);
     const answer = await half.answer();
     expect(answer).toMatch(/^HTTP\/1\.1 503 /);
@@ -98,7 +65,7 @@ describe('a signal', () => {
 
   it('cuts off what is not done in time, and still exits with 0', async () => {
     const command = await start({ args: ['-shutdown-timeout=100ms'] });
-    const half = await beginPatch(command, size, sent);
+    const half = await HalfSent.begin(command, size, sent);
     expect(await command.stop()).toBe(0);
     await half.answer();
     expect((await readFile(half.path)).length).toBe(sent);
@@ -107,7 +74,7 @@ describe('a signal', () => {
 
   it('that comes again ends the server at once with 1', async () => {
     const command = await start();
-    await beginPatch(command, size, sent);
+    await HalfSent.begin(command, size, sent);
     command.process.kill('SIGTERM');
     await command.waitForOutput(/Received interrupt signal/);
     expect(await command.stop('SIGINT')).toBe(1);

@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import http from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type HttpRequest, Upload } from 'tus-js-client';
 import { describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../protocol/server.js';
 import {
@@ -15,8 +13,7 @@ import {
   whyMissing,
 } from '../runtimes/runtimes.js';
 import { startExample } from './start-example.js';
-
-const MiB = 1024 * 1024;
+import { uploadAndResume } from './upload-and-resume.js';
 
 /** What runs `server.mjs` of an example; this Node by default. */
 const commands: Partial<Record<FetchRuntime, [string, ...string[]]>> = {
@@ -38,46 +35,14 @@ describe('examples', () => {
         env: { NODE_ENV: 'production' },
         ...(command && { command }),
       });
-      const content = randomBytes(64 * MiB);
-      const { uploadUrl, offsets } = await uploadWithInterruption(content, url);
-      expect(offsets).toHaveLength(2);
-      expect(offsets[0]).toBe(0);
-      expect(offsets[1]).toBeGreaterThan(0);
-      const id = uploadUrl.slice(uploadUrl.lastIndexOf('/') + 1);
-      expect(sha256(await readFile(join(directory, 'uploads', id)))).toBe(sha256(content));
-      const sent = await fetch(uploadUrl);
-      expect(sha256(new Uint8Array(await sent.arrayBuffer()))).toBe(sha256(content));
+      const file = await uploadAndResume(url);
+      const id = file.url.slice(url.length);
+      expect(sha256(await readFile(join(directory, 'uploads', id)))).toBe(file.sha256);
+      const sent = await fetch(file.url);
+      expect(sha256(new Uint8Array(await sent.arrayBuffer()))).toBe(file.sha256);
     },
   );
 });
-
-/** Loses its connection in the middle, and goes on by itself. Gives back where each PATCH began. */
-function uploadWithInterruption(
-  content: Buffer,
-  endpoint: string,
-): Promise<{ uploadUrl: string; offsets: number[] }> {
-  const offsets: number[] = [];
-  let current: HttpRequest | undefined;
-  return new Promise((resolve, reject) => {
-    const upload = new Upload(content, {
-      endpoint,
-      retryDelays: [0, 100, 1000],
-      onBeforeRequest: (request) => {
-        if (request.getMethod() !== 'PATCH') return;
-        current = request;
-        offsets.push(Number(request.getHeader('Upload-Offset')));
-      },
-      onProgress: (sent) => {
-        if (offsets.length > 1 || sent < 16 * MiB) return;
-        const sending: unknown = current?.getUnderlyingObject();
-        if (sending instanceof http.ClientRequest) sending.destroy(new Error('the line is cut'));
-      },
-      onError: reject,
-      onSuccess: () => resolve({ uploadUrl: upload.url ?? '', offsets }),
-    });
-    upload.start();
-  });
-}
 
 async function buildNextExample(): Promise<void> {
   await promisify(execFile)(pathOf('next'), ['build', join(examples, 'next')], {

@@ -58,7 +58,7 @@ async function startServerHere(
   const { handler, server } =
     runtime === 'hono'
       ? await honoServer(handlerOptions, serverOptions)
-      : nodeServer(handlerOptions, options);
+      : await nodeServer(handlerOptions, options);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -86,12 +86,12 @@ function makeLocker(given: ServerOptions['locker'], directory: string): Locker {
   return given === 'files' ? new FileLocker({ directory }) : new MemoryLocker();
 }
 
-function nodeServer(
+async function nodeServer(
   handlerOptions: HandlerOptions,
   { mount, serverOptions = {}, attach = true }: ServerOptions,
-): { handler: Handler; server: http.Server | https.Server } {
+): Promise<{ handler: Handler; server: http.Server | https.Server }> {
   const handler = createHandler(handlerOptions);
-  const server = mount?.(handler) ?? http.createServer(serverOptions, handler);
+  const server = (await mount?.(handler)) ?? http.createServer(serverOptions, handler);
   if (attach) handler.attach(server);
   return { handler, server };
 }

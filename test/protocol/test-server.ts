@@ -2,6 +2,8 @@ import type http from 'node:http';
 import type https from 'node:https';
 import type { DataStore, Handler, HandlerOptions, Locker, LogFields, LogLevel } from 'tuskd';
 
+type AnyServer = http.Server | https.Server;
+
 export interface ServerOptions extends Omit<HandlerOptions, 'backend'> {
   /** Made and removed by the test server where none is given. */
   readonly directory?: string;
@@ -10,7 +12,7 @@ export interface ServerOptions extends Omit<HandlerOptions, 'backend'> {
   /** `memory` by default. */
   readonly locker?: Locker | LockerName | ((directory: string) => Locker);
   /** Where the handler is mounted; a plain server of its own by default. */
-  readonly mount?: (handler: Handler) => http.Server | https.Server;
+  readonly mount?: (handler: Handler) => AnyServer | Promise<AnyServer>;
   readonly serverOptions?: http.ServerOptions;
   /** Whether `handler.attach(server)` is called; true by default. */
   readonly attach?: boolean;

@@ -85,17 +85,30 @@ export class NodeExchange implements Exchange {
   onAbandoned(callback: () => void): () => void {
     return this.#departure.onAbandoned(callback);
   }
+
+  /** The request is answered, or nobody is left to answer. */
+  end(): void {
+    this.#departure.end();
+  }
+}
+
+/** A request, and where routers that cut off the prefix they are mounted at keep its whole target, as Express has it. */
+interface RoutedRequest extends IncomingMessage {
+  originalUrl?: unknown;
+}
+
+/** Keeps the whole target before a router gets the request: some, such as koa-mount, cut the prefix off without a trace. */
+export function keepTarget(request: RoutedRequest): void {
+  request.originalUrl ??= request.url;
 }
 
 /**
- * Routers such as Express cut off the prefix that they are mounted at and keep the whole target in `originalUrl`.
- * A proxy may send the absolute form, which every server has to accept (RFC 9112, 3.2.2).
+ * The target that the client sent. A proxy may send the absolute form, which every server has to accept
+ * (RFC 9112, 3.2.2).
  */
-export function requestTarget(request: IncomingMessage): string {
-  const target =
-    'originalUrl' in request && typeof request.originalUrl === 'string'
-      ? request.originalUrl
-      : (request.url ?? '');
+export function requestTarget(request: RoutedRequest): string {
+  const { originalUrl, url = '' } = request;
+  const target = typeof originalUrl === 'string' ? originalUrl : url;
   return originForm(target);
 }
 

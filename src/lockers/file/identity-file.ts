@@ -122,7 +122,8 @@ export class IdentityFile {
     const folder = join(directory, privateFolder);
     const path = join(folder, `${nonce}-${this.#inodes.length}`);
     for (;;) {
-      await unless(() => mkdir(folder, { mode: dirPerms }), 'EEXIST');
+      // The upload directory too, where its first upload is still to come.
+      await mkdir(folder, { recursive: true, mode: dirPerms });
       try {
         // In one go: a process that is killed between making a file and filling it leaves one that nobody can judge.
         writeFileSync(path, content, { flag: 'wx', mode: filePerms });

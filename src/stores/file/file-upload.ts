@@ -7,11 +7,16 @@ import type { UploadChanges, UploadInfo } from '../../core/upload.js';
 import type { Disk } from '../../internal/disk.js';
 import { type Durability, makeDurable, mustBeDurable } from './durability.js';
 import { asTusError } from './file-errors.js';
-import { removeFile, withFile, writeAll } from './fs.js';
+import { removeFile, withFile, type Write, writeAll } from './fs.js';
 import { serializeInfo } from './info-file.js';
 import { removeEmptyParents, type UploadPaths } from './upload-paths.js';
 import { replaceInfo } from './write-info.js';
 
+/**
+ * Bytes up to which there is likely no more to come, and nothing to do while they are written. Behind them writes are
+ * made aside, so that the network and the disk are busy at the same time.
+ */
+const smallBody = 128 * 1024;
 /** Bytes read from the disk at once for a download. */
 const readSize = 256 * 1024;
 
@@ -106,11 +111,15 @@ async function storeBody(
   offset: number,
   body: Body,
 ): Promise<WriteResult> {
+  const write: Write = (buffers, position) =>
+    position - offset < smallBody
+      ? disk.writev(descriptor, buffers, position)
+      : disk.writevAside(descriptor, buffers, position);
   let bytesWritten = 0;
   for (;;) {
     const batch = await body.next();
     if (batch === null) return { bytesWritten };
-    const written = await writeAll(disk, descriptor, batch, offset + bytesWritten);
+    const written = await writeAll(write, batch, offset + bytesWritten);
     bytesWritten += written.bytesWritten;
     if (written.error !== undefined) return { bytesWritten, error: asTusError(written.error) };
   }

@@ -31,10 +31,12 @@ export async function withFile<T>(
   }
 }
 
+/** Writes `buffers` at `position`, or some of them; gives the number of bytes. */
+export type Write = (buffers: readonly Uint8Array[], position: number) => number | Promise<number>;
+
 /** Writes all of `buffers` at `position`; with what is written where that fails halfway. */
 export async function writeAll(
-  disk: Disk,
-  descriptor: number,
+  write: Write,
   buffers: readonly Uint8Array[],
   position: number,
 ): Promise<{ bytesWritten: number; error?: unknown }> {
@@ -42,7 +44,7 @@ export async function writeAll(
   let bytesWritten = 0;
   try {
     while (left.length > 0) {
-      const count = await disk.writev(descriptor, left, position + bytesWritten);
+      const count = await write(left, position + bytesWritten);
       bytesWritten += count;
       left = withoutFirst(left, count);
     }

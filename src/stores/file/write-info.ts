@@ -54,7 +54,11 @@ async function writeTemporary(
 ): Promise<void> {
   await withFile(disk, path, flag, filePerms, async (descriptor) => {
     try {
-      const { error } = await writeAll(disk, descriptor, [Buffer.from(content)], 0);
+      const { error } = await writeAll(
+        (buffers, position) => disk.writev(descriptor, buffers, position),
+        [Buffer.from(content)],
+        0,
+      );
       if (error !== undefined) throw error;
       if (durable) await fsync(descriptor);
     } catch (error) {

@@ -1,0 +1,78 @@
+import type { Server } from 'node:http';
+import { compose } from '../core/compose.js';
+import type { Logger } from '../core/logger.js';
+import { createHandler } from '../http/create-handler.js';
+import type { HandlerOptions } from '../http/handler-options.js';
+import { FileLocker } from '../lockers/file/file-locker.js';
+import { FileStore } from '../stores/file/file-store.js';
+import { withGreeting } from './greeting.js';
+import { createHttpServer } from './http-server.js';
+import type { ParsedFlags } from './parse-flags.js';
+
+/** All that serves uploads in one process, but for the listening. */
+export interface UploadServer {
+  readonly http: Server;
+  /** Interrupts what is being received and resolves when all is stored, answered and closed. */
+  readonly close: () => Promise<void>;
+}
+
+/** Makes the server that the flags describe. */
+export function createUploadServer(flags: ParsedFlags, logger: Logger): UploadServer {
+  const locker = createLocker(flags);
+  const basePath = flags.get('base-path');
+  const handler = createHandler({
+    ...handlerFlags(flags),
+    backend: compose({ core: createStore(flags), locker }),
+    basePath,
+    logger,
+  });
+  const greets = flags.get('show-greeting') && basePath !== '/';
+  const http = createHttpServer(greets ? withGreeting(handler, basePath) : handler);
+  handler.attach(http.server);
+  return {
+    http: http.server,
+    close: async () => {
+      const closed = http.close();
+      await handler.close();
+      await closed;
+      await locker.close();
+    },
+  };
+}
+
+/** The store that the flags describe. */
+export function createStore(flags: ParsedFlags): FileStore {
+  return new FileStore({ ...diskFlags(flags), fsync: flags.get('fsync') });
+}
+
+function createLocker(flags: ParsedFlags): FileLocker {
+  return new FileLocker({
+    ...diskFlags(flags),
+    holderPollIntervalMs: flags.get('filelock-holder-poll-interval'),
+    acquirerPollIntervalMs: flags.get('filelock-acquirer-poll-interval'),
+  });
+}
+
+function diskFlags(flags: ParsedFlags): { directory: string; dirPerms: number; filePerms: number } {
+  return {
+    directory: flags.get('upload-dir'),
+    dirPerms: flags.get('dir-perms'),
+    filePerms: flags.get('file-perms'),
+  };
+}
+
+type HandlerFlags = Omit<HandlerOptions, 'backend' | 'basePath' | 'logger' | 'hooks'>;
+
+function handlerFlags(flags: ParsedFlags): HandlerFlags {
+  const maxSize = flags.get('max-size');
+  return {
+    ...(maxSize > 0 && { maxSize }),
+    disableDownload: flags.get('disable-download'),
+    disableCors: flags.get('disable-cors'),
+    behindProxy: flags.get('behind-proxy'),
+    disableExtensions: flags.get('disable-termination') ? ['termination'] : [],
+    networkTimeoutMs: flags.get('network-timeout'),
+    acquireLockTimeoutMs: flags.get('acquire-lock-timeout'),
+    requestCompletionTimeoutMs: flags.get('request-completion-timeout'),
+  };
+}
