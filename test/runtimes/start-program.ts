@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { examples, pathOf, type RemoteRuntime } from './runtimes.js';
@@ -48,7 +48,7 @@ async function buildNextApp(): Promise<string> {
   const directory = join(examples, 'node_modules/.cache/tuskd-test-next');
   await rm(directory, { recursive: true, force: true });
   await cp(join(programs, 'next'), directory, { recursive: true });
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', TUSKD_NEXT_ROOT: examples };
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', TUSKD_NEXT_ROOT: dirname(examples) };
   await promisify(execFile)(pathOf('next'), ['build', directory], { env });
   return directory;
 }
