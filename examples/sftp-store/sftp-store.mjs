@@ -1,10 +1,10 @@
 // @ts-check
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { TusError } from 'tuskd';
+import { TusError } from 'tuskd/contracts';
 
 /**
- * @import { DataStore, Upload, UploadInfo } from 'tuskd'
+ * @import { DataStore, Upload, UploadInfo } from 'tuskd/contracts'
  * @import { Sftp } from './sftp.mjs'
  */
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type * as Tuskd from 'tuskd';
+import type * as Contracts from 'tuskd/contracts';
 import { PublicApi } from './public-api.js';
 import { reference, undocumented } from './reference.js';
 import { surface } from './surface.js';
@@ -10,11 +10,11 @@ const root = resolve(import.meta.dirname, '../../../..');
 
 /** Writes the pages that are made from the declarations, or says which of them are out of date. */
 async function main(checkOnly: boolean): Promise<void> {
-  const tuskd: typeof Tuskd = await import(join(root, 'dist/index.js'));
+  const contracts: typeof Contracts = await import(join(root, 'dist/contracts.js'));
   const api = new PublicApi(root);
   try {
     for (const name of undocumented(api)) fail(`${name} is public and has no comment`);
-    const pages = { 'API.md': surface(api), 'docs/reference.md': reference(api, tuskd) };
+    const pages = { 'API.md': surface(api), 'docs/reference.md': reference(api, contracts) };
     for (const [path, text] of Object.entries(pages)) writePage(path, formatted(text), checkOnly);
   } finally {
     api.close();

@@ -51,7 +51,11 @@ const catalogue = {
 export type ErrorCode = keyof typeof catalogue;
 
 /** All codes, for documents and tests. */
-export const errorCodes: readonly string[] = Object.keys(catalogue);
+export const errorCodes: readonly ErrorCode[] = Object.keys(catalogue).filter(isErrorCode);
+
+function isErrorCode(code: string): code is ErrorCode {
+  return code in catalogue;
+}
 
 /** What may differ from the catalogue in one error. */
 export interface TusErrorOptions {

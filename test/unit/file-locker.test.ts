@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { access, mkdir, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { access, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { setImmediate as turnOfTheLoop, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it, vi } from 'vitest';
@@ -106,15 +106,11 @@ describe('the lock file', () => {
     await assertTaken(locker);
   });
 
-  it('cannot be made without the directory, and can be once it is there', async () => {
-    const locker = new FileLocker({ directory: place.file('later') });
-    await assert.rejects(take(locker, 'upload'), { code: 'ENOENT' });
-    await assert.rejects(take(locker, 'a/b'), { code: 'ENOENT' });
-    assert.deepEqual(await place.names(), []);
-    await mkdir(place.file('later'));
-    await (await take(locker, 'a/b')).unlock();
+  it('makes the directory where the first upload is still to come', async () => {
+    const locker = new FileLocker({ directory: place.file('later/deep') });
+    await Promise.all(['upload', 'a/b'].map(async (id) => (await take(locker, id)).unlock()));
     await locker.close();
-    assert.deepEqual(await place.names(), ['later']);
+    assert.deepEqual(await place.names(), ['later', 'later/deep']);
   });
 
   it('cannot be made for a name that no file can have', async () => {

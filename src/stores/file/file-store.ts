@@ -5,6 +5,7 @@ import type {
   DataStore,
   StoreCapabilities,
   StoredItem,
+  Upload,
   WaitOptions,
 } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
@@ -73,7 +74,7 @@ export class FileStore implements DataStore {
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   }
 
-  async newUpload(draft: UploadDraft): Promise<FileUpload> {
+  async newUpload(draft: UploadDraft): Promise<Upload> {
     const { directory } = this.#options;
     const id = draft.id ?? newUploadId();
     const wished = draft.storage?.['Path'];
@@ -105,7 +106,7 @@ export class FileStore implements DataStore {
     }
   }
 
-  async getUpload(id: string): Promise<FileUpload> {
+  async getUpload(id: string): Promise<Upload> {
     const { directory, disk } = this.#options;
     try {
       if (id.includes('/')) await checkParents(directory, id);

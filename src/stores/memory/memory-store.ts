@@ -6,6 +6,7 @@ import { MemoryRecord } from './memory-record.js';
 import { MemorySpace } from './memory-space.js';
 import { MemoryUpload } from './memory-upload.js';
 
+/** How much a store in memory may hold. */
 export interface MemoryStoreOptions {
   /** Bytes that all uploads together may take; more ends in `ERR_STORAGE_FULL`. Default: no bound. */
   readonly maxBytes?: number;
