@@ -43,8 +43,9 @@ export function createHandler(options: HandlerOptions): Handler {
     response.on('error', () => undefined);
     checkMounting(request);
     const exchange = new NodeExchange(request, response, {
-      ...timeouts,
+      // First, or V8 makes a hidden class for each request.
       continueExpected: awaitingContinue.has(request),
+      ...timeouts,
     });
     const answer = await respondUnlessConsumed(responder, exchange, request.readableDidRead);
     try {

@@ -123,6 +123,20 @@ describe('FetchBody', () => {
     while ((await body.next()) !== null);
   });
 
+  it('of a body that is abandoned, nothing is handed out any more', async () => {
+    const client = source();
+    const { body } = bodyOf(client.stream);
+    const first = body.next();
+    client.send('hello');
+    await first;
+    client.send(' world');
+    await delay(5);
+    body.stop('interrupted');
+    body.stop('abandoned');
+    expect(await body.next()).toBeNull();
+    expect(client.state.cancelled).toBe(true);
+  });
+
   it('a body that is all here is complete, even if it was stopped before it was asked for', async () => {
     const client = source();
     const { body } = bodyOf(client.stream, { length: 5 });

@@ -39,8 +39,8 @@ export function createFetchHandler(options: HandlerOptions): FetchHandler {
 
   async function handle(request: Request, details: object = {}): Promise<Response> {
     const exchange = new FetchExchange(request, {
-      ...timeouts,
       remoteAddress: remoteAddressIn(details),
+      ...timeouts,
     });
     const answer = await respondUnlessConsumed(responder, exchange, wasRead(request));
     exchange.end();

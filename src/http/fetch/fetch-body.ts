@@ -53,11 +53,15 @@ export class FetchBody implements Body {
 
   /** As the contract has it, but for the moment that it takes to ask the stream for what has arrived. */
   stop(reason: StopReason): void {
-    this.#endSoon(reason);
+    if (reason !== 'abandoned') return this.#endSoon(reason);
+    this.#finish(reason);
+    this.#queue = [];
+    this.#queuedBytes = 0;
   }
 
   #start(): void {
     this.#started = true;
+    if (this.#end !== undefined) return;
     if (this.#stream === null) return this.#finish('complete');
     const { disconnected } = this.#options;
     const reader = this.#stream.getReader();

@@ -80,6 +80,7 @@ export class FetchExchange implements Exchange {
   /** The answer is known: whatever of the body was not asked for, nobody is going to ask for. */
   end(): void {
     this.#forgetClient();
+    this.#departure.end();
     this.body.stop('abandoned');
   }
 }
