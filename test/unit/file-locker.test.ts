@@ -113,6 +113,23 @@ describe('the lock file', () => {
     assert.deepEqual(await place.names(), ['later', 'later/deep']);
   });
 
+  it('is not there for an upload that nobody has heard of, which is locked within this process all the same', async () => {
+    const locker = place.locker();
+    const { signal } = new AbortController();
+    let isAsked = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (isAsked = resolve));
+    const first = await locker.lock('upload', { signal, requestRelease: isAsked, isNew: true });
+    assert.deepEqual(await place.names(), []);
+    assert.equal(await locker.isLocked('upload'), true);
+    let isTaken = false;
+    const second = take(locker, 'upload').then((lock) => ((isTaken = true), lock));
+    await asked;
+    assert.equal(isTaken, false);
+    await first.unlock();
+    await (await second).unlock();
+    assert.equal(await locker.isLocked('upload'), false);
+  });
+
   it('cannot be made for a name that no file can have', async () => {
     const locker = place.locker();
     const long = 'x'.repeat(255);
