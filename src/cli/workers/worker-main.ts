@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { Socket } from 'node:net';
+import { limitYoungMemory } from '../limit-young-memory.js';
 import { describeError } from '../log-values.js';
 import { openLog } from '../open-log.js';
 import { parseFlags } from '../parse-flags.js';
@@ -9,6 +10,7 @@ import { type FromWorker, isToWorker } from './worker-messages.js';
 
 /** A process of `tuskd -workers`: serves the connections that the first process hands over. */
 function work(): void {
+  limitYoungMemory();
   // Ctrl-C, and a service manager's stop, reach every process. The first one says what is to be done.
   process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
   const flags = parseFlags(process.argv.slice(2));
