@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { unless } from './errno.js';
+import { isErrno, unless } from './errno.js';
 
 /**
  * Above this, in milliseconds, a call was no matter of memory: somebody waited for a disk, or for a processor. A
@@ -70,6 +70,18 @@ function writevLater(
   });
 }
 
+const nothingThere = ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'];
+
+function existsNow(path: string): boolean {
+  try {
+    // Without an error in the common case: it costs more than the call.
+    return fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (isErrno(error, ...nothingThere)) return false;
+    throw error;
+  }
+}
+
 /** What a call came to, at once or later. Whoever does not `await` it must not call: it may have failed at once, too. */
 type Result<T> = T | Promise<T>;
 
@@ -132,12 +144,11 @@ export class Disk {
     );
   }
 
-  /** Whether there is something at `path`; nothing is where there can be nothing, as below a file. */
+  /** Whether there is something at `path`; nothing is where there can be nothing: below a file, or under too long a name. */
   exists(path: string): Result<boolean> {
     return this.#call(
-      // Without an error, which costs more than the call, where there is none.
-      () => fs.lstatSync(path, { throwIfNoEntry: false }) !== undefined,
-      () => unless(() => later.lstat(path), 'ENOENT'),
+      () => existsNow(path),
+      () => unless(() => later.lstat(path), ...nothingThere),
     );
   }
 

@@ -130,6 +130,11 @@ describe('the lock file', () => {
     assert.equal(await locker.isLocked('upload'), false);
   });
 
+  it('is not looked for below an upload: there is none', async () => {
+    await place.put('upload', '');
+    assert.equal(await place.locker().isLocked('upload/below'), false);
+  });
+
   it('cannot be made for a name that no file can have', async () => {
     const locker = place.locker();
     const long = 'x'.repeat(255);

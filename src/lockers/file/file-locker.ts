@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { resolve, sep } from 'node:path';
 import type { Lock, Locker, LockerCapabilities, LockOptions, LockWait } from '../../core/locker.js';
 import { Disk } from '../../internal/disk.js';
-import { isErrno } from '../../internal/errno.js';
 import { LockQueue } from '../lock-queue.js';
 import { FileLock } from './file-lock.js';
 import { endpointName, hostIdentity } from './host.js';
@@ -125,13 +124,7 @@ export class FileLocker implements Locker {
   }
 
   async #hasLockFile(id: string): Promise<boolean> {
-    try {
-      return await this.#disk.exists(`${this.#options.directory}${sep}${id}.lock`);
-    } catch (error) {
-      // No file can have the name that the ID asks for.
-      if (isErrno(error, 'ENAMETOOLONG')) return false;
-      throw error;
-    }
+    return this.#disk.exists(`${this.#options.directory}${sep}${id}.lock`);
   }
 
   #start(): Promise<Session> {
