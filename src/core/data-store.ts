@@ -35,7 +35,7 @@ export interface StoreCapabilities {
  *   durably as the store promises. An offset MUST NOT go down.
  * - Constructors MUST NOT do I/O. Every wait MUST end soon after its `signal` fires.
  * - Errors with an answer are `TusError`s: `ERR_UPLOAD_NOT_FOUND`, `ERR_UPLOAD_EXISTS`, `ERR_STORAGE_FULL`,
- *   `ERR_INVALID_UPLOAD_ID`. Anything else is thrown as it is and becomes 500; a missing permission, for
+ *   `ERR_INVALID_UPLOAD_ID`, `ERR_MAX_SIZE_EXCEEDED`. Anything else is thrown as it is and becomes 500; a missing permission, for
  *   example, MUST NOT look like a missing upload.
  */
 export interface DataStore {
@@ -43,7 +43,8 @@ export interface DataStore {
   /**
    * Makes an upload with offset 0, visible to every instance once this resolves. If it throws, nothing is left.
    * @throws TusError ERR_UPLOAD_EXISTS where the ID is taken: what is there MUST stay as it is;
-   * ERR_STORAGE_FULL; ERR_INVALID_UPLOAD_ID where the store cannot keep that ID.
+   * ERR_STORAGE_FULL; ERR_INVALID_UPLOAD_ID where the store cannot keep that ID; ERR_MAX_SIZE_EXCEEDED where it can
+   * hold no upload of that size.
    */
   newUpload(draft: UploadDraft, options?: WaitOptions): Promise<Upload>;
   /**

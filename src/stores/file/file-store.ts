@@ -17,7 +17,7 @@ import { asTusError, isMissing } from './file-errors.js';
 import { FileUpload, type FileUploadOptions } from './file-upload.js';
 import { flags, readSmallFile, removeFile } from './fs.js';
 import { isErrno } from '../../internal/errno.js';
-import { parseInfo, serializeInfo } from './info-file.js';
+import { parseInfoRecord, serializeInfo } from '../info-record.js';
 import { listFiles } from './list-files.js';
 import {
   checkParents,
@@ -186,7 +186,7 @@ export class FileStore implements DataStore {
 /** An info file that says nothing sensible is no missing upload: somebody has to look at it. */
 function readInfo(text: string, id: string): UploadInfo {
   try {
-    return parseInfo(text);
+    return parseInfoRecord(text).info;
   } catch (error) {
     throw new Error(`The info file of upload ${id} cannot be read`, { cause: error });
   }

@@ -8,7 +8,7 @@ import type { Disk } from '../../internal/disk.js';
 import { type Durability, makeDurable, mustBeDurable } from './durability.js';
 import { asTusError } from './file-errors.js';
 import { removeFile, withFile, type Write, writeAll } from './fs.js';
-import { serializeInfo } from './info-file.js';
+import { serializeInfo } from '../info-record.js';
 import { removeEmptyParents, type UploadPaths } from './upload-paths.js';
 import { replaceInfo } from './write-info.js';
 

@@ -5,7 +5,7 @@ import { isUploadId } from '../../core/upload-id.js';
 import { isMissing } from './file-errors.js';
 import { flags } from './fs.js';
 import { isErrno } from '../../internal/errno.js';
-import { parseInfo } from './info-file.js';
+import { parseInfoRecord } from '../info-record.js';
 
 /** IDs that this server (and tusd) makes up: without a record, such a file is left over from a crash. */
 const ownId = /^[\da-f]{32}$/;
@@ -49,7 +49,9 @@ async function classify(directory: string, path: string): Promise<StoredItem | u
 /** Other programs have files named `.info` too. */
 async function isRecordOf(path: string, id: string): Promise<boolean> {
   try {
-    return parseInfo(await readFile(path, { encoding: 'utf8', flag: flags.read })).id === id;
+    return (
+      parseInfoRecord(await readFile(path, { encoding: 'utf8', flag: flags.read })).info.id === id
+    );
   } catch (error) {
     // What a system call says is no word about the content: only a missing file is none of ours.
     if (error instanceof Error && 'syscall' in error && !isMissing(error)) throw error;

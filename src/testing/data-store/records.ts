@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
 import type { UploadChanges, UploadDraft, UploadInfo } from '../../core/upload.js';
-import { append, assertStored, infoOf } from './assertions.js';
+import { append, assertRejects, assertStored, infoOf } from './assertions.js';
 import { create, metadataOf } from './fixtures.js';
 import type { Suite, Trial } from './suite.js';
 
@@ -79,11 +79,16 @@ export function defineRecords(suite: Suite): void {
       }
     });
 
-    suite.test('keeps sizes beyond 32 bits', async (trial) => {
-      const size = Number.MAX_SAFE_INTEGER;
-      const { id } = await create(trial, { size });
-      assert.equal((await infoOf(trial, id)).size, size);
-    });
+    for (const size of [2 ** 32 + 1, Number.MAX_SAFE_INTEGER]) {
+      suite.test(`keeps a size of ${size}, or refuses it`, async (trial) => {
+        const [made] = await Promise.allSettled([create(trial, { size })]);
+        if (made.status === 'fulfilled') {
+          assert.equal((await infoOf(trial, made.value.id)).size, size);
+        } else {
+          await assertRejects(Promise.reject(made.reason), 'ERR_MAX_SIZE_EXCEEDED');
+        }
+      });
+    }
 
     suite.test('tells the same to every instance, with bytes and without', async (trial) => {
       const upload = await create(trial, { ...additions, size: 9 });

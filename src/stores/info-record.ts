@@ -1,4 +1,4 @@
-import type { FinalResponse, UploadInfo, WholeUploadInfo } from '../../core/upload.js';
+import type { FinalResponse, UploadInfo, WholeUploadInfo } from '../core/upload.js';
 
 /** What tusd does not know. */
 type Addition = Exclude<
@@ -15,10 +15,12 @@ type Addition = Exclude<
 >;
 
 /**
- * The content of `ID.info`: tusd's keys to the letter, so that either server goes on where the other stopped, and what
- * tusd does not know under `Tuskd`. `Offset` stays what it was at creation, as with tusd: the truth is the data.
+ * The content of the info file or object: tusd's keys to the letter, so that either server goes on where the other stopped,
+ * and what tusd does not know under `Tuskd`. `Offset` stays what it was at creation, as with tusd: the truth is the data.
+ *
+ * @param own what the store itself has to remember, under `Tuskd.store`
  */
-export function serializeInfo(info: UploadInfo): string {
+export function serializeInfo(info: UploadInfo, own?: object): string {
   return JSON.stringify({
     ID: info.id,
     Size: info.size ?? 0,
@@ -44,22 +46,40 @@ export function serializeInfo(info: UploadInfo): string {
       awaitedBy: info.awaitedBy,
       fence: info.fence,
       finalResponse: info.finalResponse,
-    } satisfies Record<Addition, unknown>,
+      store: own,
+    } satisfies Record<Addition | 'store', unknown>,
   });
 }
 
-/**
- * Reads an info file. `offset` and `modifiedAt` are 0: the data file tells.
- *
- * @throws Error for anything that is not an info file
- */
-export function parseInfo(text: string): WholeUploadInfo {
+/** What an info file or object says. */
+export interface InfoRecord {
+  /** `offset` and `modifiedAt` are 0: the data tells. */
+  readonly info: WholeUploadInfo;
+  /** What the store put under `Tuskd.store`, as it was read. */
+  readonly own: unknown;
+  /** Without what tusd does not know: tusd made the upload, or rewrote its record. */
+  readonly isTusds: boolean;
+}
+
+/** @throws Error for anything that is not the content of an info file */
+export function parseInfoRecord(text: string): InfoRecord {
   const record = asRecord(JSON.parse(text), 'the file');
+  const additions = asRecord(record['Tuskd'] ?? {}, 'Tuskd');
+  return {
+    info: infoOf(record, additions),
+    own: additions['store'],
+    isTusds: record['Tuskd'] === undefined,
+  };
+}
+
+function infoOf(
+  record: Record<string, unknown>,
+  additions: Record<string, unknown>,
+): WholeUploadInfo {
   const { ID, Size, SizeIsDeferred, MetaData, IsPartial, IsFinal, PartialUploads } = record;
   if (typeof ID !== 'string') throw new Error('ID is not a string');
   if (typeof Size !== 'number' || !Number.isSafeInteger(Size) || Size < 0)
     throw new Error('Size is no size');
-  const additions = asRecord(record['Tuskd'] ?? {}, 'Tuskd');
   const { protocol, finish, complete, limits, awaitedBy, finalResponse } = additions;
   return {
     id: ID,

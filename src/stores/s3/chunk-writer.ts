@@ -1,0 +1,212 @@
+import { TusError } from '../../core/errors.js';
+import { loadRecord, type Place } from './load-record.js';
+import type { Piece } from './object-keys.js';
+import type { FillingBuffer, PartBuffers, Slots } from './part-buffers.js';
+import { PartSession, type SessionOptions } from './part-session.js';
+import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
+import { PartsOnTheirWay } from './parts-on-their-way.js';
+import { highestFence, type Survey, type Tail } from './survey.js';
+import { fetchTail, putPiece } from './tail.js';
+
+/** How bytes become parts. */
+export interface ChunkWriterOptions extends SessionOptions {
+  readonly plan: PartPlan;
+  readonly buffers: PartBuffers;
+  readonly slots: Slots;
+}
+
+const noTail: Tail = { pieces: [], size: 0 };
+
+/**
+ * Cuts the bytes of a chunk into parts, sends several at once while more arrive, and keeps what is too small for a part as a
+ * piece of the tail. It holds the parts on their way and one that is being filled, and nothing more.
+ */
+export class ChunkWriter {
+  readonly #options: ChunkWriterOptions;
+  readonly #found: Survey;
+  readonly #parts: PartsOnTheirWay;
+  /** Pieces whose bytes are in a part that was sent. */
+  readonly #covered: Piece[] = [];
+  /** Stored behind the parts, and not in memory. */
+  #tail: Tail;
+  /** What comes behind the tail. */
+  #filling: FillingBuffer;
+  #session: PartSession | undefined;
+
+  constructor(options: ChunkWriterOptions, found: Survey) {
+    this.#options = options;
+    this.#found = found;
+    this.#tail = found.tail;
+    this.#parts = new PartsOnTheirWay(options);
+    this.#filling = options.buffers.filling(this.#threshold);
+  }
+
+  /** End of the bytes that are stored without a gap. */
+  get offset(): number {
+    const { partsEnd, offset } = this.#found;
+    const inParts = this.#parts.stored.reduce((sum, { size }) => sum + size, partsEnd);
+    // Until a part has them, the bytes of the old tail count.
+    return Math.max(offset, this.#parts.hasGap ? inParts : inParts + this.#tail.size);
+  }
+
+  /** @throws what a part has failed with */
+  async write(arrays: readonly Uint8Array[]): Promise<void> {
+    for (const array of arrays) {
+      for (let taken = 0; taken < array.byteLength;) {
+        const room = Math.max(this.#threshold - this.#waiting, 0);
+        const bytes = array.subarray(taken, taken + room);
+        this.#filling.append(bytes);
+        taken += bytes.byteLength;
+        while (this.#waiting >= this.#threshold) await this.#sendPart(this.#partBytes);
+      }
+    }
+    this.#parts.throwFailure();
+  }
+
+  /**
+   * Stores what is left, as a part if it makes one, and notes the end.
+   * @returns what there is of the upload now
+   */
+  async end(): Promise<Survey> {
+    const { plan } = this.#options;
+    const isFull = this.#partsEnd + this.#waiting === plan.size;
+    if (this.#waiting > 0 && (isFull || this.#makesPart())) await this.#sendPart(this.#waiting);
+    await this.#parts.settle();
+    this.#parts.throwFailure();
+    if (this.#filling.length > 0) await this.#putPiece();
+    this.#filling.free();
+    const stored = this.#parts.stored;
+    await this.#session?.close({ stored, hasGap: false, isFull });
+    return this.#surveyAfter();
+  }
+
+  /** Waits for what is on its way, and notes how far it came. */
+  async giveUp(): Promise<void> {
+    await this.#parts.settle();
+    this.#filling.free();
+    const { stored, hasGap } = this.#parts;
+    await this.#session?.close({ stored, hasGap, isFull: false });
+  }
+
+  /** Removes the pieces that count no more, once the record says so. */
+  async removeCovered(): Promise<void> {
+    const { place, signal } = this.#options;
+    const stale = [...this.#covered, ...this.#found.stalePieces];
+    if (stale.length > 0)
+      await place.bucket.delete(
+        stale.map(({ key }) => key),
+        signal,
+      );
+  }
+
+  /** End of the parts that were sent, and of those before. */
+  get #partsEnd(): number {
+    return this.#found.partsEnd + this.#parts.bytes;
+  }
+
+  /** Bytes that are in no part. */
+  get #waiting(): number {
+    return this.#tail.size + this.#filling.length;
+  }
+
+  get #partBytes(): number {
+    return partBytesAt(this.#options.plan, this.#partsEnd);
+  }
+
+  /**
+   * How much has to wait before a part is sent. Where a request may end with a part of its own, the minimum for one is held
+   * back, so that whatever comes last can be one, and need not be sent a second time.
+   */
+  get #threshold(): number {
+    const { profile } = this.#options.plan;
+    return this.#partBytes + (profile.equalParts ? 0 : profile.minPartBytes);
+  }
+
+  #makesPart(): boolean {
+    const { plan } = this.#options;
+    if (this.#waiting < plan.profile.minPartBytes) return false;
+    const nextNumber = this.#session?.peekNumber ?? this.#found.highestNumber + 1;
+    return mayEndWithPart(plan, this.#partsEnd + this.#waiting, nextNumber + 1);
+  }
+
+  async #sendPart(bytes: number): Promise<void> {
+    const { place, signal, buffers } = this.#options;
+    await this.#parts.room();
+    this.#session ??= await PartSession.open(this.#options, this.#found);
+    await this.#gatherTail();
+    const full = this.#filling;
+    const rest = full.bytes.subarray(bytes);
+    const number = this.#session.nextNumber();
+    const { keys } = this.#session.record;
+    const part = full.bytes.subarray(0, bytes);
+    this.#parts.send(bytes, () =>
+      place.bucket.uploadPart(keys, number, part, signal).finally(() => full.free()),
+    );
+    this.#filling = buffers.filling(Math.max(this.#threshold, rest.byteLength));
+    this.#filling.append(rest);
+  }
+
+  async #putPiece(): Promise<void> {
+    const { place, fence, signal } = this.#options;
+    const { bytes } = this.#filling;
+    const start = this.#partsEnd + this.#tail.size;
+    const put = (): Promise<Piece> => putPiece(place, start, bytes, fence, signal);
+    const piece = await (fence === undefined
+      ? putWhileThere(place, put, signal)
+      : requireHighest(place, fence, signal).then(put));
+    this.#tail = { pieces: [...this.#tail.pieces, piece], size: this.#tail.size + piece.size };
+  }
+
+  /** Fetches the tail, which is to become part of a part. */
+  async #gatherTail(): Promise<void> {
+    if (this.#tail.size === 0) return;
+    const { place, signal, buffers } = this.#options;
+    const gathered = buffers.filling(Math.max(this.#threshold, this.#waiting));
+    await fetchTail(place, this.#tail, gathered.reserve(this.#tail.size), signal);
+    gathered.append(this.#filling.bytes);
+    this.#filling.free();
+    this.#filling = gathered;
+    this.#covered.push(...this.#tail.pieces);
+    this.#tail = noTail;
+  }
+
+  #surveyAfter(): Survey {
+    const found = this.#found;
+    const last = this.#parts.stored.at(-1);
+    return {
+      ...found,
+      record: this.#session?.record ?? found.record,
+      offset: this.offset,
+      partsEnd: this.#partsEnd,
+      lastNumber: last?.number ?? found.lastNumber,
+      highestNumber: last?.number ?? found.highestNumber,
+      tail: this.#tail,
+      stalePieces: [],
+      tusdTail: this.#session === undefined ? found.tusdTail : undefined,
+      fence: Math.max(found.fence, this.#options.fence ?? -1),
+      modifiedAt: Date.now(),
+    };
+  }
+}
+
+/** Where locks have fences, one that was lost must not add a byte that its successor would count. */
+async function requireHighest(
+  place: Place,
+  fence: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (fence < (await highestFence(place, signal))) throw new TusError('ERR_LOCK_LOST');
+}
+
+/** Puts a piece and looks meanwhile whether its upload is still there: waiting for that first would make each chunk slower. */
+async function putWhileThere(
+  place: Place,
+  put: () => Promise<Piece>,
+  signal: AbortSignal | undefined,
+): Promise<Piece> {
+  const [piece, there] = await Promise.allSettled([put(), loadRecord(place, signal)]);
+  if (piece.status === 'rejected') throw piece.reason;
+  if (there.status === 'fulfilled') return piece.value;
+  await place.bucket.delete([piece.value.key], signal);
+  throw there.reason;
+}

@@ -1,0 +1,67 @@
+import type { UploadInfo } from '../../core/upload.js';
+import type { ChunkWriterOptions } from './chunk-writer.js';
+import { cutSources, type CutPart, type Source } from './cut-sources.js';
+import type { LoadedRecord, Place } from './load-record.js';
+import { objectKeys } from './object-keys.js';
+import { PartSession } from './part-session.js';
+import { PartsOnTheirWay } from './parts-on-their-way.js';
+import type { StoredPart } from './s3-bucket.js';
+import type { Survey } from './survey.js';
+
+/**
+ * Fills an upload with the bytes of finished ones, copied within S3 wherever they make a part; what is too small for one goes
+ * through this process. What an earlier attempt has done is not done again.
+ */
+export async function concatenateParts(
+  place: Place,
+  found: Survey,
+  uploads: readonly UploadInfo[],
+  options: ChunkWriterOptions,
+): Promise<void> {
+  const sources = uploads.map((upload) => sourceOf(place, upload));
+  const size = sources.reduce((sum, source) => sum + source.size, 0);
+  if (found.isComplete || found.offset === size) return;
+  const session = await PartSession.open(options, found);
+  const parts = new PartsOnTheirWay(options);
+  try {
+    for (const part of cutSources(sources, found.partsEnd, options.plan)) {
+      await parts.room();
+      const number = session.nextNumber();
+      parts.send(part.size, () => putPart(place, session.record, number, part, options.signal));
+    }
+    await parts.settle();
+    parts.throwFailure();
+  } finally {
+    await parts.settle();
+    const { stored, hasGap } = parts;
+    await session.close({ stored, hasGap, isFull: !hasGap });
+  }
+}
+
+function sourceOf({ bucket, prefix }: Place, { id, offset, storage }: UploadInfo): Source {
+  const own = objectKeys(bucket.name, prefix, id);
+  return {
+    bucket: storage['Bucket'] ?? own.bucket,
+    key: storage['Key'] ?? own.data,
+    size: offset,
+  };
+}
+
+async function putPart(
+  { bucket }: Place,
+  { keys }: LoadedRecord,
+  number: number,
+  { pieces, size }: CutPart,
+  signal: AbortSignal | undefined,
+): Promise<StoredPart> {
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) {
+    return bucket.copyPart(keys, number, only, signal);
+  }
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let filled = 0;
+  for (const piece of pieces) {
+    filled += await bucket.readInto(bytes.subarray(filled), piece, signal);
+  }
+  return bucket.uploadPart(keys, number, bytes, signal);
+}

@@ -1,0 +1,104 @@
+import type { StoredItem } from '../../core/data-store.js';
+import { isTusError } from '../../core/errors.js';
+import { infoKey, parsePieceKey, piecesFolder, splitId } from './object-keys.js';
+import type { S3Means } from './s3-means.js';
+import { survey } from './survey.js';
+import { parseRecord } from './upload-record.js';
+
+type Signal = AbortSignal | undefined;
+type ListedObject = { readonly key: string; readonly modifiedAt: number };
+
+/** Uploads that are looked at at once. */
+const lookedAtAtOnce = 16;
+
+/**
+ * Everything that has a record of ours or of tusd's, and the pieces that such an upload has left behind. Multipart uploads are
+ * never listed: nothing tells ours from those of others, save the record that names them.
+ */
+export async function* listUploads(means: S3Means, signal: Signal): AsyncGenerator<StoredItem> {
+  let batch: Promise<StoredItem | undefined>[] = [];
+  for await (const object of candidates(means, signal)) {
+    batch.push(identify(means, object, signal));
+    if (batch.length < lookedAtAtOnce) continue;
+    yield* await found(batch);
+    batch = [];
+  }
+  yield* await found(batch);
+}
+
+async function found(batch: readonly Promise<StoredItem | undefined>[]): Promise<StoredItem[]> {
+  return (await Promise.all(batch)).filter((item) => item !== undefined);
+}
+
+/** Info objects, and of each folder of pieces the first. */
+async function* candidates(means: S3Means, signal: Signal): AsyncGenerator<ListedObject> {
+  const pieces = piecesFolder(means.prefix);
+  let lastFolder = '';
+  for await (const object of means.bucket.list(means.prefix, signal)) {
+    const { key } = object;
+    if (key.startsWith(pieces)) {
+      const folder = key.slice(0, key.lastIndexOf('/') + 1);
+      if (folder !== lastFolder && parsePieceKey(key, folder) !== undefined) yield object;
+      lastFolder = folder;
+    } else if (key.endsWith('.info')) {
+      yield object;
+    }
+  }
+}
+
+async function identify(
+  means: S3Means,
+  object: ListedObject,
+  signal: Signal,
+): Promise<StoredItem | undefined> {
+  return object.key.startsWith(piecesFolder(means.prefix))
+    ? identifyPiece(means, object, signal)
+    : identifyUpload(means, object, signal);
+}
+
+async function identifyUpload(
+  means: S3Means,
+  { key, modifiedAt }: ListedObject,
+  signal: Signal,
+): Promise<StoredItem | undefined> {
+  const { bucket, prefix } = means;
+  const content = (await bucket.get(key, signal))?.content.toString();
+  const id = content === undefined ? undefined : idIn(content);
+  // Somebody else's object that has such a name.
+  if (id === undefined || infoKey(prefix, splitId(id).object) !== key) return undefined;
+  try {
+    return {
+      id,
+      kind: 'upload',
+      modifiedAt: (await survey({ bucket, prefix, id }, signal)).modifiedAt,
+    };
+  } catch (error) {
+    if (!isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) throw error;
+  }
+  // Terminated meanwhile, or a record without bytes: a rule of the bucket has aborted its multipart upload.
+  const isThere = (await bucket.head(bucket.name, key, signal)) !== undefined;
+  return isThere ? { id, kind: 'orphan', modifiedAt } : undefined;
+}
+
+/** Pieces of an upload that is there are part of it; those that a late writer has left behind are nobody's. */
+async function identifyPiece(
+  { bucket, prefix }: S3Means,
+  { key, modifiedAt }: ListedObject,
+  signal: Signal,
+): Promise<StoredItem | undefined> {
+  const id = (await bucket.head(bucket.name, key, signal))?.metadata['upload'];
+  if (id === undefined) return undefined;
+  const record = (await bucket.get(infoKey(prefix, splitId(id).object), signal))?.content;
+  if (record !== undefined && idIn(record.toString()) === id) return undefined;
+  return { id, kind: 'orphan', modifiedAt };
+}
+
+function idIn(content: string): string | undefined {
+  try {
+    const { id } = parseRecord(content).info;
+    splitId(id);
+    return id;
+  } catch {
+    return undefined;
+  }
+}

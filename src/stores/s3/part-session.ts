@@ -1,0 +1,138 @@
+import { TusError } from '../../core/errors.js';
+import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
+import type { StoredPart } from './s3-bucket.js';
+import type { Survey } from './survey.js';
+import type { PartLedger, Run, UploadRecord } from './upload-record.js';
+
+/** Parts that are noted in the record: as many as S3 may be late to list. */
+const notedParts = 32;
+
+/** What a session has to know of the upload. */
+export interface SessionOptions {
+  readonly place: Place;
+  readonly fence: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Parts that may be on their way at once. */
+  readonly maxInFlight: number;
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  /** Parts that follow the earlier ones without a gap. */
+  readonly stored: readonly StoredPart[];
+  /** Some part behind them was given a number, and is not stored, or may not be. */
+  readonly hasGap: boolean;
+  /** All bytes of the upload are in its parts. */
+  readonly isFull: boolean;
+}
+
+/**
+ * The time in which one writer puts parts. Its begin and its end are noted in the upload's record, so that a successor knows
+ * whether the numbers behind the last part are free.
+ */
+export class PartSession {
+  readonly #options: SessionOptions;
+  readonly #start: number;
+  #record: LoadedRecord;
+  #nextNumber: number;
+
+  private constructor(
+    options: SessionOptions,
+    record: LoadedRecord,
+    firstNumber: number,
+    start: number,
+  ) {
+    this.#options = options;
+    this.#record = record;
+    this.#nextNumber = firstNumber;
+    this.#start = start;
+  }
+
+  /** @throws TusError ERR_LOCK_LOST, ERR_MAX_SIZE_EXCEEDED where no part number is left */
+  static async open(options: SessionOptions, found: Survey): Promise<PartSession> {
+    const run = firstRun(found);
+    const first = run?.first ?? found.lastNumber + 1;
+    const record = await changeRecord(
+      options.place,
+      found.record,
+      options.fence,
+      options.signal,
+      ({ info, ledger }) => ({
+        info,
+        ledger: {
+          ...ledger,
+          writer: options.maxInFlight,
+          runs: run === undefined ? ledger.runs : [...ledger.runs, run],
+          done: { number: first - 1, offset: found.partsEnd },
+          tusdTail: found.tusdTail && {
+            etag: found.tusdTail.etag,
+            start: startOfTusdTail(found),
+          },
+        },
+      }),
+    );
+    return new PartSession(options, record, first, found.partsEnd);
+  }
+
+  /** The record as this session wrote it last. */
+  get record(): LoadedRecord {
+    return this.#record;
+  }
+
+  /** The number that the next part gets. */
+  get peekNumber(): number {
+    return this.#nextNumber;
+  }
+
+  /** @throws TusError ERR_MAX_SIZE_EXCEEDED where none is left */
+  nextNumber(): number {
+    if (this.#nextNumber > this.#options.place.bucket.profile.maxParts) {
+      throw new TusError('ERR_MAX_SIZE_EXCEEDED', { detail: 'no part number is left' });
+    }
+    return this.#nextNumber++;
+  }
+
+  async close({ stored, hasGap, isFull }: SessionEnd): Promise<void> {
+    const { place, fence, signal } = this.#options;
+    const last = stored.at(-1);
+    const offset = stored.reduce((sum, { size }) => sum + size, this.#start);
+    const gap: Run | undefined = hasGap ? { first: this.#nextNumber, start: offset } : undefined;
+    this.#record = await changeRecord(
+      place,
+      this.#record,
+      fence,
+      signal,
+      ({ info, ledger }: UploadRecord) => {
+        const noted = [...ledger.newest, ...stored].slice(-notedParts);
+        const done = last === undefined ? ledger.done : { number: last.number, offset };
+        const closed: PartLedger = {
+          ...ledger,
+          writer: undefined,
+          newest: noted,
+          done: gap === undefined ? done : { number: gap.first - 1, offset },
+          runs: gap === undefined ? ledger.runs : [...ledger.runs, gap],
+          state: isFull ? 'completing' : ledger.state,
+        };
+        return { info, ledger: closed };
+      },
+    );
+  }
+}
+
+/**
+ * The run that has to begin, unless the last one can go on.
+ *
+ * A writer that did not come to its end may still be there, paused, with parts on their way, and when it wakes up it must not
+ * overwrite what came after it. So its successor uses no number that it can have given out: those that S3 has, and behind
+ * them as many as it may have had on their way, twice for safety.
+ */
+function firstRun({ record, highestNumber, lastNumber, partsEnd }: Survey): Run | undefined {
+  const { writer } = record.ledger;
+  if (writer === undefined && highestNumber === lastNumber) return undefined;
+  return { first: highestNumber + 1 + 2 * (writer ?? 0), start: partsEnd };
+}
+
+function startOfTusdTail({ record, tusdTail, partsEnd }: Survey): number {
+  const noted = record.ledger.tusdTail;
+  return noted !== undefined && noted.etag === tusdTail?.etag ? noted.start : partsEnd;
+}

@@ -1,0 +1,356 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import type { ObjectKeys } from './object-keys.js';
+import { type RetryOptions, retry } from './retry.js';
+import type { S3Api } from './s3-api.js';
+import { isMissingObject, s3ErrorCode } from './s3-errors.js';
+import type { S3Profile } from './s3-profile.js';
+
+/** A part that S3 has. */
+export interface StoredPart {
+  readonly number: number;
+  readonly size: number;
+  readonly etag: string;
+}
+
+/** An object or a part as S3 lists it. */
+export interface Listed {
+  readonly size: number;
+  readonly etag: string;
+  /** In milliseconds since 1970; S3 counts whole seconds. */
+  readonly modifiedAt: number;
+}
+
+/** A small object with its content. */
+export interface FoundObject {
+  readonly content: Buffer;
+  readonly etag: string | undefined;
+  readonly modifiedAt: number;
+}
+
+/** How to put an object. */
+export interface PutOptions {
+  /** The ETag that the object must have now, or `absent` where there must be none. */
+  readonly condition?: { readonly etag: string } | 'absent' | undefined;
+  readonly metadata?: Record<string, string> | undefined;
+}
+
+/** Keys that one DeleteObjects takes. */
+const deletedAtOnce = 1000;
+
+/** How much longer S3 may take to copy and to complete than to do anything else. */
+const slowFactor = 10;
+
+type Signal = AbortSignal | undefined;
+
+/**
+ * The calls to S3, each tried again as long as it may help, each ending with its signal; what is not there is undefined or
+ * false instead of an error.
+ */
+export class S3Bucket {
+  readonly name: string;
+  readonly profile: S3Profile;
+  readonly #api: S3Api;
+  readonly #retry: RetryOptions;
+
+  constructor(api: S3Api, name: string, profile: S3Profile, retryOptions: RetryOptions) {
+    this.#api = api;
+    this.name = name;
+    this.profile = profile;
+    this.#retry = retryOptions;
+  }
+
+  async createMultipart(
+    at: { readonly bucket: string; readonly key: string },
+    about: { readonly contentType?: string | undefined; readonly metadata: Record<string, string> },
+    signal: Signal,
+  ): Promise<string> {
+    const { UploadId } = await this.#call(signal, (abortSignal) =>
+      this.#api.createMultipartUpload(
+        {
+          Bucket: at.bucket,
+          Key: at.key,
+          Metadata: about.metadata,
+          ...(about.contentType !== undefined && { ContentType: about.contentType }),
+        },
+        { abortSignal },
+      ),
+    );
+    return required(UploadId, 'an ID for a multipart upload');
+  }
+
+  async uploadPart(
+    keys: ObjectKeys,
+    number: number,
+    bytes: Uint8Array,
+    signal: Signal,
+  ): Promise<StoredPart> {
+    const { ETag } = await this.#call(signal, (abortSignal) =>
+      this.#api.uploadPart(
+        {
+          ...multipart(keys),
+          PartNumber: number,
+          Body: bytes,
+          ContentLength: bytes.byteLength,
+        },
+        { abortSignal },
+      ),
+    );
+    return { number, size: bytes.byteLength, etag: required(ETag, 'an ETag for a part') };
+  }
+
+  /** Copies bytes `start` to `end` (exclusive) of an object into a part, within S3. */
+  async copyPart(
+    keys: ObjectKeys,
+    number: number,
+    source: { readonly bucket: string; readonly key: string; readonly start: number; end: number },
+    signal: Signal,
+  ): Promise<StoredPart> {
+    const { CopyPartResult } = await this.#callSlow(signal, (abortSignal) =>
+      this.#api.uploadPartCopy(
+        {
+          ...multipart(keys),
+          PartNumber: number,
+          CopySource: encodeURI(`${source.bucket}/${source.key}`).replaceAll('+', '%2B'),
+          CopySourceRange: `bytes=${source.start}-${source.end - 1}`,
+        },
+        { abortSignal },
+      ),
+    );
+    const etag = required(CopyPartResult?.ETag, 'an ETag for a copied part');
+    return { number, size: source.end - source.start, etag };
+  }
+
+  /** The parts with a number above `after`, in order; undefined where there is no such multipart upload. */
+  async listParts(
+    keys: ObjectKeys,
+    after: number,
+    signal: Signal,
+  ): Promise<(StoredPart & Listed)[] | undefined> {
+    const parts: (StoredPart & Listed)[] = [];
+    let marker: string | undefined = after > 0 ? String(after) : undefined;
+    do {
+      const page = await this.#ifThere(
+        (error) => this.#isMissingUpload(error),
+        signal,
+        (abortSignal) =>
+          this.#api.listParts(
+            { ...multipart(keys), ...(marker !== undefined && { PartNumberMarker: marker }) },
+            { abortSignal },
+          ),
+      );
+      if (page === undefined) return undefined;
+      for (const { PartNumber, Size, ETag, LastModified } of page.Parts ?? []) {
+        // Some servers list what the marker has asked them to leave out.
+        if (PartNumber === undefined || PartNumber <= after) continue;
+        parts.push({
+          number: PartNumber,
+          size: Size ?? 0,
+          etag: required(ETag, 'an ETag for a listed part'),
+          modifiedAt: LastModified?.getTime() ?? 0,
+        });
+      }
+      marker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    } while (marker !== undefined);
+    return parts.sort((a, b) => a.number - b.number);
+  }
+
+  /** Makes the object out of its parts. Resolves with false where there is no such multipart upload (any more). */
+  async completeMultipart(
+    keys: ObjectKeys,
+    parts: readonly StoredPart[],
+    signal: Signal,
+  ): Promise<boolean> {
+    const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
+    try {
+      await this.#callSlow(signal, (abortSignal) =>
+        this.#api.completeMultipartUpload(
+          { ...multipart(keys), MultipartUpload: { Parts } },
+          { abortSignal },
+        ),
+      );
+      return true;
+    } catch (error) {
+      if (this.#isMissingUpload(error)) return false;
+      throw error;
+    }
+  }
+
+  async abortMultipart(keys: ObjectKeys, signal: Signal): Promise<void> {
+    await this.#ifThere(
+      (error) => this.#isMissingUpload(error),
+      signal,
+      (abortSignal) => this.#api.abortMultipartUpload(multipart(keys), { abortSignal }),
+    );
+  }
+
+  /** @returns the object's ETag */
+  async put(
+    key: string,
+    content: Uint8Array | string,
+    signal: Signal,
+    { condition, metadata }: PutOptions = {},
+  ): Promise<string | undefined> {
+    const { ETag } = await this.#call(signal, (abortSignal) =>
+      this.#api.putObject(
+        {
+          Bucket: this.name,
+          Key: key,
+          Body: content,
+          ContentLength: Buffer.byteLength(content),
+          ...(condition === 'absent' && { IfNoneMatch: '*' }),
+          ...(typeof condition === 'object' && { IfMatch: condition.etag }),
+          ...(metadata !== undefined && { Metadata: metadata }),
+        },
+        { abortSignal },
+      ),
+    );
+    return ETag;
+  }
+
+  async get(key: string, signal: Signal): Promise<FoundObject | undefined> {
+    return this.#ifThere(isMissingObject, signal, async (abortSignal) => {
+      const found = await this.#api.getObject({ Bucket: this.name, Key: key }, { abortSignal });
+      return {
+        content: await buffer(asStream(found.Body)),
+        etag: found.ETag,
+        modifiedAt: found.LastModified?.getTime() ?? 0,
+      };
+    });
+  }
+
+  /** Bytes `start` to `end` (exclusive) as they come; not tried again once they have begun to. */
+  async read(
+    at: { readonly bucket: string; readonly key: string },
+    range: { readonly start: number; readonly end: number },
+    signal: Signal,
+  ): Promise<Readable | undefined> {
+    return this.#ifThere(isMissingObject, signal, async (abortSignal) => {
+      const Range = `bytes=${range.start}-${range.end - 1}`;
+      const { Body } = await this.#api.getObject(
+        { Bucket: at.bucket, Key: at.key, Range },
+        { abortSignal },
+      );
+      return asStream(Body);
+    });
+  }
+
+  /** Fills the beginning of `target` with the bytes of a range, and resolves with their number. */
+  async readInto(
+    target: Uint8Array,
+    at: { readonly bucket: string; readonly key: string; readonly start: number; end: number },
+    signal: Signal,
+  ): Promise<number> {
+    return this.#call(signal, async (abortSignal) => {
+      const Range = `bytes=${at.start}-${at.end - 1}`;
+      const { Body } = await this.#api.getObject(
+        { Bucket: at.bucket, Key: at.key, Range },
+        { abortSignal },
+      );
+      const content = await buffer(asStream(Body));
+      if (content.byteLength !== at.end - at.start)
+        throw new Error(`S3 gave too little of ${at.key}`);
+      target.set(content);
+      return content.byteLength;
+    });
+  }
+
+  async head(
+    bucket: string,
+    key: string,
+    signal: Signal,
+  ): Promise<(Listed & { readonly metadata: Record<string, string> }) | undefined> {
+    return this.#ifThere(isMissingObject, signal, async (abortSignal) => {
+      const found = await this.#api.headObject({ Bucket: bucket, Key: key }, { abortSignal });
+      return {
+        size: found.ContentLength ?? 0,
+        etag: found.ETag ?? '',
+        modifiedAt: found.LastModified?.getTime() ?? 0,
+        metadata: found.Metadata ?? {},
+      };
+    });
+  }
+
+  /** Removes objects; those that are not there are none the less gone. */
+  async delete(keys: readonly string[], signal: Signal, bucket = this.name): Promise<void> {
+    for (let begin = 0; begin < keys.length; begin += deletedAtOnce) {
+      const Objects = keys.slice(begin, begin + deletedAtOnce).map((Key) => ({ Key }));
+      const { Errors = [] } = await this.#call(signal, (abortSignal) =>
+        this.#api.deleteObjects(
+          { Bucket: bucket, Delete: { Objects, Quiet: true } },
+          { abortSignal },
+        ),
+      );
+      const failed = Errors.find(({ Code }) => Code !== 'NoSuchKey');
+      if (failed) throw new Error(`S3 does not delete ${failed.Key}: ${failed.Code}`);
+    }
+  }
+
+  /** Every object below `prefix`, page by page. */
+  async *list(prefix: string, signal: Signal): AsyncGenerator<Listed & { readonly key: string }> {
+    let token: string | undefined;
+    do {
+      const page = await this.#call(signal, (abortSignal) =>
+        this.#api.listObjectsV2(
+          {
+            Bucket: this.name,
+            Prefix: prefix,
+            ...(token !== undefined && { ContinuationToken: token }),
+          },
+          { abortSignal },
+        ),
+      );
+      for (const { Key, Size, ETag, LastModified } of page.Contents ?? []) {
+        if (Key === undefined) continue;
+        yield {
+          key: Key,
+          size: Size ?? 0,
+          etag: ETag ?? '',
+          modifiedAt: LastModified?.getTime() ?? 0,
+        };
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  #call<T>(signal: Signal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return retry(this.#retry, signal, call);
+  }
+
+  /** For what S3 itself may take minutes to do. */
+  #callSlow<T>(signal: Signal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const attemptTimeoutMs = this.#retry.attemptTimeoutMs * slowFactor;
+    return retry({ ...this.#retry, attemptTimeoutMs }, signal, call);
+  }
+
+  async #ifThere<T>(
+    isMissing: (error: unknown) => boolean,
+    signal: Signal,
+    call: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await this.#call(signal, call);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #isMissingUpload(error: unknown): boolean {
+    return this.profile.missingUploadCodes.includes(s3ErrorCode(error) ?? '');
+  }
+}
+
+function multipart(keys: ObjectKeys): { Bucket: string; Key: string; UploadId: string } {
+  return { Bucket: keys.bucket, Key: keys.data, UploadId: keys.multipart };
+}
+
+function required(value: string | undefined, what: string): string {
+  if (value === undefined || value === '') throw new Error(`S3 gave no ${what}`);
+  return value;
+}
+
+function asStream(body: unknown): Readable {
+  if (body instanceof Readable) return body;
+  throw new TypeError('The S3 client gives no stream of Node: it must be made for Node');
+}

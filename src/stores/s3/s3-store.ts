@@ -1,0 +1,121 @@
+import type {
+  DataStore,
+  StoreCapabilities,
+  StoredItem,
+  Upload,
+  WaitOptions,
+} from '../../core/data-store.js';
+import type { UploadDraft } from '../../core/upload.js';
+import { createUpload, type PlaceObject } from './create-upload.js';
+import { listUploads } from './list-uploads.js';
+import { folderPrefix, piecesFolder } from './object-keys.js';
+import { PartBuffers, Slots } from './part-buffers.js';
+import type { S3Api } from './s3-api.js';
+import { S3Bucket } from './s3-bucket.js';
+import type { S3Means, S3Presign } from './s3-means.js';
+import { type S3Profile, s3Profiles, type S3Provider } from './s3-profile.js';
+import { S3Upload } from './s3-upload.js';
+import { survey } from './survey.js';
+
+const MiB = 1024 * 1024;
+
+/** Where and how to keep uploads in S3. */
+export interface S3StoreOptions {
+  /** An `S3` of `@aws-sdk/client-s3`, made by the caller: credentials, region and endpoint are its own. */
+  readonly api: S3Api;
+  /** Bucket for everything; it has to exist (tusd's `-s3-bucket`). */
+  readonly bucket: string;
+  /** Folder of all keys; none by default (tusd's `-s3-object-prefix`). */
+  readonly objectPrefix?: string;
+  /** What S3 is in this case, by name or as a profile of one's own; `aws` by default. */
+  readonly provider?: S3Provider | S3Profile;
+  /**
+   * Bytes of a part, 8 MiB by default (tusd's `-s3-part-size`, which has 50 MiB). Larger uploads have larger parts, so that
+   * their number suffices. Every part on its way is in memory.
+   */
+  readonly partBytes?: number;
+  /** Bytes that a part has at least, if not what the provider demands (tusd's `-s3-min-part-size`). */
+  readonly minPartBytes?: number;
+  /** Parts of one upload that are on their way at once, beside the one that is being filled; 3 by default, 64 at most. */
+  readonly partsInFlight?: number;
+  /** Parts of all uploads that are on their way at once; 10 by default (tusd's `-s3-concurrent-part-uploads`). */
+  readonly concurrentPartUploads?: number;
+  /** How often a call to S3 is tried; 5 by default. */
+  readonly attempts?: number;
+  /** Milliseconds after which a call without an answer is given up and tried again; 30,000 by default. */
+  readonly attemptTimeoutMs?: number;
+  /** Sends clients to the address that it makes, instead of sending them the object. */
+  readonly presignDownload?: S3Presign;
+  /**
+   * Where an upload's object is to lie, if not in `bucket` under its ID. tusd does not find uploads that lie elsewhere: there is
+   * no going back to it with them. A `Bucket` or `Key` in `storage`, from a pre-create hook, goes before.
+   */
+  readonly placeObject?: PlaceObject;
+}
+
+/**
+ * Keeps uploads in a bucket, in tusd's layout: an upload begun by one server is resumed by the other. Any number of processes on
+ * any number of machines may share a bucket, with a locker that they share.
+ *
+ * It holds in memory, for each upload that is being received, the parts on their way and one that is being filled:
+ * `partsInFlight` + 1 times `partBytes`, and up to the minimum of a part more.
+ */
+export class S3Store implements DataStore {
+  readonly capabilities: StoreCapabilities = {
+    termination: true,
+    reading: true,
+    concatenation: true,
+    declaredLength: true,
+    provisionalChunks: false,
+    finishing: true,
+    fences: true,
+    chosenIds: false,
+  };
+  readonly #means: S3Means;
+  readonly #placeObject: PlaceObject | undefined;
+
+  constructor(options: S3StoreOptions) {
+    const profile = profileOf(options);
+    const wishedPartBytes = Math.max(options.partBytes ?? 8 * MiB, profile.minPartBytes);
+    const held = profile.equalParts ? 0 : profile.minPartBytes;
+    this.#placeObject = options.placeObject;
+    this.#means = {
+      bucket: new S3Bucket(options.api, options.bucket, profile, {
+        attempts: options.attempts ?? 5,
+        attemptTimeoutMs: options.attemptTimeoutMs ?? 30_000,
+        backoffMs: 100,
+      }),
+      prefix: folderPrefix(options.objectPrefix ?? ''),
+      wishedPartBytes,
+      maxInFlight: Math.min(options.partsInFlight ?? 3, 64),
+      buffers: new PartBuffers(wishedPartBytes + held),
+      slots: new Slots(options.concurrentPartUploads ?? 10),
+      presign: options.presignDownload,
+    };
+  }
+
+  /** @throws Error where the bucket cannot be used */
+  async prepare(): Promise<void> {
+    for await (const _ of this.#means.bucket.list(piecesFolder(this.#means.prefix), undefined))
+      return;
+  }
+
+  async newUpload(draft: UploadDraft, { signal }: WaitOptions = {}): Promise<Upload> {
+    const found = await createUpload(this.#means, this.#placeObject, draft, signal);
+    return new S3Upload(this.#means, found.record.info.id, found);
+  }
+
+  async getUpload(id: string, { signal }: WaitOptions = {}): Promise<Upload> {
+    const { bucket, prefix } = this.#means;
+    return new S3Upload(this.#means, id, await survey({ bucket, prefix, id }, signal));
+  }
+
+  list(options: WaitOptions = {}): AsyncGenerator<StoredItem> {
+    return listUploads(this.#means, options.signal);
+  }
+}
+
+function profileOf({ provider = 'aws', minPartBytes }: S3StoreOptions): S3Profile {
+  const profile = typeof provider === 'string' ? s3Profiles[provider] : provider;
+  return minPartBytes === undefined ? profile : { ...profile, minPartBytes };
+}

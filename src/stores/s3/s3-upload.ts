@@ -1,0 +1,182 @@
+import { Readable } from 'node:stream';
+import type { Body } from '../../core/body.js';
+import type {
+  ByteRange,
+  ReadResult,
+  Upload,
+  WaitOptions,
+  WriteChunkOptions,
+  WriteOptions,
+  WriteResult,
+} from '../../core/data-store.js';
+import { TusError, isTusError } from '../../core/errors.js';
+import type { UploadChanges, UploadInfo } from '../../core/upload.js';
+import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
+import { completeUpload } from './complete-upload.js';
+import { concatenateParts } from './concatenate-parts.js';
+import { assertFence, changeRecord, loadRecord, type Place } from './load-record.js';
+import { asTusError } from './s3-errors.js';
+import type { S3Means } from './s3-means.js';
+import { type Survey, survey } from './survey.js';
+
+/** One upload in S3: a multipart upload until it is finished, then an object. */
+export class S3Upload implements Upload {
+  readonly id: string;
+  readonly #means: S3Means;
+  readonly #place: Place;
+  /** What was found or left, until something goes wrong: then it has to be looked at anew. */
+  #found: Survey | undefined;
+  #isTerminated = false;
+
+  constructor(means: S3Means, id: string, found?: Survey) {
+    this.id = id;
+    this.#means = means;
+    this.#place = { bucket: means.bucket, prefix: means.prefix, id };
+    this.#found = found;
+  }
+
+  async getInfo(options?: WaitOptions): Promise<UploadInfo> {
+    return infoOf(await this.#survey(options?.signal));
+  }
+
+  async update(changes: UploadChanges, options: WriteOptions = {}): Promise<UploadInfo> {
+    const { fence, signal } = options;
+    const found = await this.#survey(signal);
+    const record = await this.#changing(() =>
+      changeRecord(this.#place, found.record, fence, signal, (current) => {
+        assertFence(current, changes.fence);
+        return { ...current, info: { ...current.info, ...changes } };
+      }),
+    );
+    this.#found = { ...found, record, modifiedAt: record.modifiedAt };
+    return infoOf(this.#found);
+  }
+
+  async writeChunk(
+    offset: number,
+    body: Body,
+    options: WriteChunkOptions = {},
+  ): Promise<WriteResult> {
+    const found = await this.#survey(options.signal);
+    if (found.isComplete) throw new Error(`a chunk for upload ${this.id}, which is complete`);
+    if (found.offset !== offset) {
+      throw new Error(`a chunk for offset ${offset} of upload ${this.id} at ${found.offset}`);
+    }
+    if (options.fence !== undefined && options.fence < found.fence) {
+      throw new TusError('ERR_LOCK_LOST');
+    }
+    this.#found = undefined;
+    const writer = new ChunkWriter(this.#writing(found, options), found);
+    try {
+      await pump(body, writer, options.signal);
+      this.#found = await writer.end();
+      await writer.removeCovered().catch(() => {
+        // It counts for nothing, and is found again by whoever looks next.
+        this.#found = undefined;
+      });
+    } catch (error) {
+      // The error that began it is the one to tell; a session that is not closed costs its successor some part numbers.
+      await writer.giveUp().catch(() => undefined);
+      return { bytesWritten: writer.offset - offset, error: asTusError(error) };
+    }
+    return { bytesWritten: writer.offset - offset };
+  }
+
+  async finish(options: WriteOptions = {}): Promise<void> {
+    const found = await this.#survey(options.signal);
+    this.#found = undefined;
+    this.#found = await this.#changing(() =>
+      completeUpload(this.#place, found, this.#writing(found, options)),
+    );
+  }
+
+  async read({ start, end }: ByteRange, options?: WaitOptions): Promise<ReadResult> {
+    const found = await this.#survey(options?.signal);
+    if (!found.isComplete) throw new TusError('ERR_INCOMPLETE_UPLOAD');
+    const { data, bucket } = found.record.keys;
+    if (this.#means.presign) return { redirect: await this.#means.presign({ bucket, key: data }) };
+    if (start >= end) return { stream: Readable.from([]) };
+    const range = { start, end };
+    const stream = await this.#means.bucket.read({ bucket, key: data }, range, options?.signal);
+    if (stream === undefined) throw new TusError('ERR_UPLOAD_NOT_FOUND');
+    return { stream };
+  }
+
+  async concat(parts: readonly UploadInfo[], options: WriteOptions = {}): Promise<void> {
+    const found = await this.#survey(options.signal);
+    this.#found = undefined;
+    await this.#changing(() =>
+      concatenateParts(this.#place, found, parts, this.#writing(found, options)),
+    );
+  }
+
+  /** The record goes last: until then it can be tried again. */
+  async terminate({ fence, signal }: WriteOptions = {}): Promise<void> {
+    if (this.#isTerminated) return;
+    const { bucket } = this.#place;
+    const record = await loadRecord(this.#place, signal).catch((error: unknown) => {
+      if (isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return undefined;
+      throw error;
+    });
+    if (record !== undefined) {
+      assertFence(record, fence);
+      const found = await survey(this.#place, signal).catch((error: unknown) => {
+        if (isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return undefined;
+        throw error;
+      });
+      const { keys } = record;
+      await bucket.abortMultipart(keys, signal);
+      // Only what the upload has become: another's object may lie under the key of an upload that never came so far.
+      if (found?.isComplete) await bucket.delete([keys.data], signal, keys.bucket);
+      const pieces: string[] = [];
+      for await (const { key } of bucket.list(keys.pieces, signal)) pieces.push(key);
+      await bucket.delete([...pieces, keys.tail], signal);
+      await bucket.delete([keys.info], signal);
+    }
+    this.#isTerminated = true;
+    this.#found = undefined;
+  }
+
+  async #survey(signal: AbortSignal | undefined): Promise<Survey> {
+    if (this.#isTerminated) throw new TusError('ERR_UPLOAD_NOT_FOUND');
+    this.#found ??= await survey(this.#place, signal);
+    return this.#found;
+  }
+
+  #writing({ record }: Survey, { fence, signal }: WriteOptions): ChunkWriterOptions {
+    const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
+    const plan = { profile: bucket.profile, wishedBytes: wishedPartBytes, size: record.info.size };
+    return { place: this.#place, fence, signal, plan, maxInFlight, buffers, slots };
+  }
+
+  async #changing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#found = undefined;
+      throw asTusError(error);
+    }
+  }
+}
+
+/** @throws where the work was given up: then what has arrived is thrown away */
+async function pump(
+  body: Body,
+  writer: ChunkWriter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (;;) {
+    const batch = await body.next();
+    signal?.throwIfAborted();
+    if (batch === null) break;
+    await writer.write(batch);
+  }
+  if (body.endReason === 'abandoned') throw new TusError('ERR_LOCK_LOST');
+}
+
+function infoOf({ record, offset, modifiedAt, isComplete }: Survey): UploadInfo {
+  const { bucket: Bucket, data: Key } = record.keys;
+  const storage = { ...record.info.storage, Bucket, Key };
+  const info = { ...record.info, storage, offset, modifiedAt };
+  return record.isTusds && isComplete ? { ...info, finish: undefined } : info;
+}

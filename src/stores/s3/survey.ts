@@ -1,0 +1,223 @@
+import { TusError } from '../../core/errors.js';
+import type { UploadInfo } from '../../core/upload.js';
+import { type LoadedRecord, loadRecord, type Place } from './load-record.js';
+import { type ObjectKeys, objectKeys, parsePieceKey, type Piece } from './object-keys.js';
+import type { Listed, S3Bucket, StoredPart } from './s3-bucket.js';
+import { s3ErrorStatus } from './s3-errors.js';
+import type { PartLedger } from './upload-record.js';
+
+/** The bytes behind the last part, as pieces that follow each other without a gap. */
+export interface Tail {
+  readonly pieces: readonly Piece[];
+  /** Bytes of all pieces. */
+  readonly size: number;
+}
+
+/** What is really there of an upload. */
+export interface Survey {
+  readonly record: LoadedRecord;
+  readonly isComplete: boolean;
+  /** Bytes stored without a gap. */
+  readonly offset: number;
+  /** Where the last part ends and the tail begins. */
+  readonly partsEnd: number;
+  /** Number of the last part before {@link partsEnd}; 0 where there is none. */
+  readonly lastNumber: number;
+  /** The highest number that any part has. */
+  readonly highestNumber: number;
+  readonly tail: Tail;
+  /** Pieces that count no more: a part has their bytes, or another piece. */
+  readonly stalePieces: readonly Piece[];
+  /** tusd's tail, whether it counts or not. */
+  readonly tusdTail: Listed | undefined;
+  /** The highest fence that has written anything; -1 where none has. */
+  readonly fence: number;
+  /** In milliseconds since 1970. */
+  readonly modifiedAt: number;
+}
+
+/**
+ * Looks at what there is of an upload: record, tail and parts, in this order. A writer stores the part that has a tail's bytes
+ * before it removes the tail, so one of both is seen, and the offset never goes down.
+ *
+ * @throws TusError ERR_UPLOAD_NOT_FOUND where there is no record, or neither the multipart upload nor the whole object
+ */
+export async function survey(place: Place, signal: AbortSignal | undefined): Promise<Survey> {
+  for (;;) {
+    const found = await surveyOnce(place, signal);
+    const { record, tusdTail } = found;
+    if (tusdTail === undefined || record.ledger.tusdTail !== undefined) return found;
+    // Whoever began to write in the meantime has noted where tusd's tail begins, which alone tells whether it counts.
+    const now = await place.bucket.head(place.bucket.name, record.keys.info, signal);
+    if (now === undefined || now.etag === record.etag) return found;
+  }
+}
+
+async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promise<Survey> {
+  const { bucket, prefix, id } = place;
+  const own = objectKeys(bucket.name, prefix, id);
+  const [record, pieces, tusdTail] = await Promise.all([
+    loadRecord(place, signal),
+    listPieces(bucket, own, signal),
+    bucket.head(bucket.name, own.tail, signal),
+  ]);
+  const { info, ledger, keys } = record;
+  if (ledger.state === 'complete') return surveyComplete(record, record.modifiedAt);
+  const run = ledger.runs.at(-1) ?? { first: 1, start: 0 };
+  const done = ledger.done ?? { number: run.first - 1, offset: run.start };
+  const listed = await bucket.listParts(keys, done.number, signal);
+  if (listed === undefined) {
+    const object = await headWhole(bucket, keys, info, signal);
+    return surveyComplete(record, Math.max(record.modifiedAt, object.modifiedAt));
+  }
+  const parts = withoutGap(done, merge(ledger.newest, listed));
+  const partsEnd = parts.reduce((sum, { size }) => sum + size, done.offset);
+  const candidates = tusdTail ? [...pieces, asPiece(keys, tusdTail, ledger, partsEnd)] : pieces;
+  const tail = chain(candidates, partsEnd);
+  const times = [record, tusdTail, ...listed, ...pieces].map((item) => item?.modifiedAt ?? 0);
+  return {
+    record,
+    isComplete: false,
+    offset: partsEnd + tail.size,
+    partsEnd,
+    lastNumber: parts.at(-1)?.number ?? done.number,
+    highestNumber: [...ledger.newest, ...listed].reduce(
+      (highest, { number }) => Math.max(highest, number),
+      done.number,
+    ),
+    tail,
+    stalePieces: pieces.filter((piece) => !tail.pieces.includes(piece)),
+    tusdTail,
+    fence: pieces.reduce((highest, piece) => Math.max(highest, piece.fence), info.fence ?? -1),
+    modifiedAt: times.reduce((latest, time) => Math.max(latest, time)),
+  };
+}
+
+/** The highest fence that has written anything to an upload by now; -1 where none has. */
+export async function highestFence(place: Place, signal: AbortSignal | undefined): Promise<number> {
+  const [{ info }, pieces] = await Promise.all([
+    loadRecord(place, signal),
+    listPieces(place.bucket, objectKeys(place.bucket.name, place.prefix, place.id), signal),
+  ]);
+  return pieces.reduce((highest, piece) => Math.max(highest, piece.fence), info.fence ?? -1);
+}
+
+/** All parts of the upload that count, in order, with nothing left out. */
+export async function listAllParts(
+  bucket: S3Bucket,
+  { keys, ledger }: LoadedRecord,
+  signal: AbortSignal | undefined,
+): Promise<StoredPart[] | undefined> {
+  const listed = await bucket.listParts(keys, 0, signal);
+  if (listed === undefined) return undefined;
+  const known = merge(ledger.newest, listed);
+  const all: StoredPart[] = [];
+  for (const [index, run] of ledger.runs.entries()) {
+    const end = ledger.runs[index + 1]?.start ?? Infinity;
+    let offset = run.start;
+    for (const part of withoutGap({ number: run.first - 1 }, known)) {
+      if (offset >= end) break;
+      all.push(part);
+      offset += part.size;
+    }
+  }
+  return all;
+}
+
+/** Our own notes win: S3 may be late to list a part, and to list that it was overwritten. */
+function merge(own: readonly StoredPart[], listed: readonly StoredPart[]): StoredPart[] {
+  const byNumber = new Map(listed.map((part) => [part.number, part]));
+  for (const part of own) byNumber.set(part.number, part);
+  return [...byNumber.values()].sort((a, b) => a.number - b.number);
+}
+
+/** Those that follow `after` without leaving out a number. */
+function withoutGap(
+  after: { readonly number: number },
+  parts: readonly StoredPart[],
+): StoredPart[] {
+  const following: StoredPart[] = [];
+  let next = after.number + 1;
+  for (const part of parts) {
+    if (part.number < next) continue;
+    if (part.number > next) break;
+    following.push(part);
+    next++;
+  }
+  return following;
+}
+
+/** The pieces that continue `start` without a gap. Where two begin at the same byte, the later lock's and the later one wins. */
+export function chain(pieces: readonly Piece[], start: number): Tail {
+  const chosen: Piece[] = [];
+  let [end, fence] = [start, -1];
+  for (;;) {
+    const next = pieces
+      .filter((piece) => piece.start === end && piece.size > 0 && piece.fence >= fence)
+      .sort((a, b) => b.fence - a.fence || b.time - a.time)[0];
+    if (next === undefined) return { pieces: chosen, size: end - start };
+    chosen.push(next);
+    end += next.size;
+    fence = next.fence;
+  }
+}
+
+/** tusd's tail begins where the parts end, unless it was there already when a writer of ours began: then where they ended. */
+function asPiece(
+  keys: ObjectKeys,
+  { size, etag }: Listed,
+  ledger: PartLedger,
+  partsEnd: number,
+): Piece {
+  const start = ledger.tusdTail?.etag === etag ? ledger.tusdTail.start : partsEnd;
+  return { key: keys.tail, start, size, fence: -1, time: 0 };
+}
+
+async function listPieces(
+  bucket: S3Bucket,
+  keys: ObjectKeys,
+  signal: AbortSignal | undefined,
+): Promise<(Piece & Listed)[]> {
+  const pieces: (Piece & Listed)[] = [];
+  for await (const object of bucket.list(keys.pieces, signal)) {
+    const piece = parsePieceKey(object.key, keys.pieces);
+    if (piece !== undefined) pieces.push({ ...object, ...piece });
+  }
+  return pieces;
+}
+
+/**
+ * The multipart upload has gone. That is no proof of completion: a rule of the bucket may have aborted it, and only an object
+ * of the right size says that it was completed, by tusd or by a request that did not live to note it.
+ */
+async function headWhole(
+  bucket: S3Bucket,
+  keys: ObjectKeys,
+  info: UploadInfo,
+  signal: AbortSignal | undefined,
+): Promise<Listed> {
+  const object = await bucket.head(keys.bucket, keys.data, signal).catch((error: unknown) => {
+    // Without the permission to list, AWS says of a missing object that it is forbidden. The record could be read a moment ago.
+    if (s3ErrorStatus(error) === 403) return undefined;
+    throw error;
+  });
+  if (object === undefined || object.size !== info.size) throw new TusError('ERR_UPLOAD_NOT_FOUND');
+  return object;
+}
+
+function surveyComplete(record: LoadedRecord, modifiedAt: number): Survey {
+  const offset = record.info.size ?? 0;
+  return {
+    record,
+    isComplete: true,
+    offset,
+    partsEnd: offset,
+    lastNumber: 0,
+    highestNumber: 0,
+    tail: { pieces: [], size: 0 },
+    stalePieces: [],
+    tusdTail: undefined,
+    fence: record.info.fence ?? -1,
+    modifiedAt,
+  };
+}

@@ -1,0 +1,105 @@
+import type { UploadInfo } from '../../core/upload.js';
+import { type InfoRecord, parseInfoRecord, serializeInfo } from '../info-record.js';
+import type { StoredPart } from './s3-bucket.js';
+
+/**
+ * Parts that follow each other without a gap, in numbers and in bytes. A new run begins where a part was lost or a writer
+ * did not say that it was done: its numbers lie beyond everything that an earlier writer may still put.
+ */
+export interface Run {
+  /** Number of its first part. */
+  readonly first: number;
+  /** Offset of its first byte. The run before it ends here, whatever else S3 has under its numbers. */
+  readonly start: number;
+}
+
+/** What the store remembers of an upload beside what tusd does: under `Tuskd.store` in the info object. */
+export interface PartLedger {
+  /** `completing` from before CompleteMultipartUpload is called; `complete` once the object was seen. */
+  readonly state: 'receiving' | 'completing' | 'complete';
+  /** At least one, ascending. */
+  readonly runs: readonly Run[];
+  /**
+   * Set while a writer puts parts: how many it may have on their way at once. Where it is still set afterwards, the writer did
+   * not come to its end.
+   */
+  readonly writer: number | undefined;
+  /** The last part of the last run when its writer was done, and where it ends. Everything before is known to be stored. */
+  readonly done: { readonly number: number; readonly offset: number } | undefined;
+  /** The newest parts as they were stored: S3 may be late to list them. */
+  readonly newest: readonly StoredPart[];
+  /** tusd's tail when a writer last began, and where its bytes belong. */
+  readonly tusdTail: { readonly etag: string; readonly start: number } | undefined;
+  /** Where the data lies, if not where tusd would look for it. */
+  readonly elsewhere: { readonly bucket: string; readonly key: string } | undefined;
+  /** Changes with every write: tells one's own write from another's when the answer to it was lost. */
+  readonly revision: string;
+}
+
+/** The content of an info object. */
+export interface UploadRecord {
+  /** Its offset and time say nothing. */
+  readonly info: UploadInfo;
+  readonly ledger: PartLedger;
+  /** Written by tusd, which remembers nothing of ours. */
+  readonly isTusds: boolean;
+}
+
+export const emptyLedger: PartLedger = {
+  state: 'receiving',
+  runs: [{ first: 1, start: 0 }],
+  writer: undefined,
+  done: undefined,
+  newest: [],
+  tusdTail: undefined,
+  elsewhere: undefined,
+  revision: '',
+};
+
+export function serializeRecord({ info, ledger }: Omit<UploadRecord, 'isTusds'>): string {
+  return serializeInfo(info, ledger);
+}
+
+/** @throws Error for what is no info object */
+export function parseRecord(text: string): UploadRecord {
+  const { info, own, isTusds }: InfoRecord = parseInfoRecord(text);
+  const ledger = own === undefined ? emptyLedger : own;
+  // Unlike tusd's, a record of ours that cannot be understood must not be taken for an empty one: bytes would be lost.
+  if (!isLedger(ledger)) throw new Error('Tuskd.store is not what this version writes');
+  // tusd leaves no word on it, but its uploads, too, are to be completed.
+  return { info: isTusds ? { ...info, finish: 'pending' } : info, ledger, isTusds };
+}
+
+export function newRevision(): string {
+  return crypto.randomUUID().slice(0, 8);
+}
+
+function isLedger(value: unknown): value is PartLedger {
+  return (
+    isObject(value) &&
+    ['receiving', 'completing', 'complete'].includes(String(value['state'])) &&
+    (value['writer'] === undefined || Number.isSafeInteger(value['writer'])) &&
+    isListOf(value['runs'], ['first', 'start']) &&
+    isListOf(value['newest'], ['number', 'size']) &&
+    (value['done'] === undefined || isNumbers(value['done'], ['number', 'offset'])) &&
+    (value['tusdTail'] === undefined || isNumbers(value['tusdTail'], ['start'])) &&
+    (value['elsewhere'] === undefined || isAddress(value['elsewhere'])) &&
+    typeof value['revision'] === 'string'
+  );
+}
+
+function isAddress(value: unknown): boolean {
+  return isObject(value) && typeof value['bucket'] === 'string' && typeof value['key'] === 'string';
+}
+
+function isListOf(value: unknown, keys: readonly string[]): boolean {
+  return Array.isArray(value) && value.every((item) => isNumbers(item, keys));
+}
+
+function isNumbers(value: unknown, keys: readonly string[]): boolean {
+  return isObject(value) && keys.every((key) => Number.isSafeInteger(value[key]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
