@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import type { Logger } from '../core/logger.js';
 import { formatAddress, listenOnPort, listenOnSocket } from './listen.js';
+import { checkLocker } from './open-locker.js';
 import { openLog } from './open-log.js';
 import type { ParsedFlags } from './parse-flags.js';
 import type { Service } from './service.js';
@@ -22,6 +23,7 @@ export async function serve(flags: ParsedFlags): Promise<void> {
   const basePath = flags.get('base-path');
 
   await startStep(`use ${directory} as the upload directory`, () => createStore(flags).prepare());
+  await checkLocker(flags);
   announce(`Using '${directory}' as directory storage.`);
   announce(`Using ${basePath} as the base path.`);
   const service = await createService(flags, logger);
@@ -41,7 +43,7 @@ async function createService(flags: ParsedFlags, logger: Logger): Promise<Servic
     const { WorkerPool } = await import('./workers/worker-pool.js');
     return new WorkerPool({ count: flags.get('workers'), logger });
   }
-  const { http, close } = createUploadServer(flags, logger);
+  const { http, close } = await createUploadServer(flags, logger);
   return { listener: http, start: async () => undefined, close, abandon: () => undefined };
 }
 

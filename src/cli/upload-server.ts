@@ -3,10 +3,10 @@ import { compose } from '../core/compose.js';
 import type { Logger } from '../core/logger.js';
 import { createHandler } from '../http/create-handler.js';
 import type { HandlerOptions } from '../http/handler-options.js';
-import { FileLocker } from '../lockers/file/file-locker.js';
 import { FileStore } from '../stores/file/file-store.js';
 import { withGreeting } from './greeting.js';
 import { createHttpServer } from './http-server.js';
+import { openLocker } from './open-locker.js';
 import type { ParsedFlags } from './parse-flags.js';
 
 /** All that serves uploads in one process, but for the listening. */
@@ -17,8 +17,11 @@ export interface UploadServer {
 }
 
 /** Makes the server that the flags describe. */
-export function createUploadServer(flags: ParsedFlags, logger: Logger): UploadServer {
-  const locker = createLocker(flags);
+export async function createUploadServer(
+  flags: ParsedFlags,
+  logger: Logger,
+): Promise<UploadServer> {
+  const locker = await openLocker(flags, logger);
   const basePath = flags.get('base-path');
   const handler = createHandler({
     ...handlerFlags(flags),
@@ -35,30 +38,19 @@ export function createUploadServer(flags: ParsedFlags, logger: Logger): UploadSe
       const closed = http.close();
       await handler.close();
       await closed;
-      await locker.close();
+      await locker.close?.();
     },
   };
 }
 
 /** The store that the flags describe. */
 export function createStore(flags: ParsedFlags): FileStore {
-  return new FileStore({ ...diskFlags(flags), fsync: flags.get('fsync') });
-}
-
-function createLocker(flags: ParsedFlags): FileLocker {
-  return new FileLocker({
-    ...diskFlags(flags),
-    holderPollIntervalMs: flags.get('filelock-holder-poll-interval'),
-    acquirerPollIntervalMs: flags.get('filelock-acquirer-poll-interval'),
-  });
-}
-
-function diskFlags(flags: ParsedFlags): { directory: string; dirPerms: number; filePerms: number } {
-  return {
+  return new FileStore({
     directory: flags.get('upload-dir'),
     dirPerms: flags.get('dir-perms'),
     filePerms: flags.get('file-perms'),
-  };
+    fsync: flags.get('fsync'),
+  });
 }
 
 type HandlerFlags = Omit<HandlerOptions, 'backend' | 'basePath' | 'logger' | 'hooks'>;

@@ -9,13 +9,13 @@ import { createUploadServer } from '../upload-server.js';
 import { type FromWorker, isToWorker } from './worker-messages.js';
 
 /** A process of `tuskd -workers`: serves the connections that the first process hands over. */
-function work(): void {
+async function work(): Promise<void> {
   limitYoungMemory();
   // Ctrl-C, and a service manager's stop, reach every process. The first one says what is to be done.
   process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
   const flags = parseFlags(process.argv.slice(2));
   const { logger, output } = openLog(flags);
-  const { http, close } = createUploadServer(flags, logger);
+  const { http, close } = await createUploadServer(flags, logger);
   // From this event on, Node looks after the timeouts and the idle connections of a server.
   http.emit('listening');
 
@@ -63,4 +63,4 @@ function tell(message: FromWorker): void {
   process.send?.(message, undefined, undefined, () => undefined);
 }
 
-work();
+await work();
