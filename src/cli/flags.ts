@@ -9,6 +9,7 @@ import {
   text,
   urlPath,
 } from './flag-kinds.js';
+import { s3Flags } from './s3/s3-flags.js';
 
 /** The sections of the help and the docs, in their order. */
 export const flagGroups = [
@@ -16,6 +17,7 @@ export const flagGroups = [
   'Protocol',
   'CORS',
   'Disk',
+  'S3',
   'Locks',
   'Timeouts',
   'Logging',
@@ -123,11 +125,12 @@ const table = {
     default: 'off',
     help: 'When bytes are forced to the disk, safe from a power cut. off: when the kernel likes; finish: before an upload counts as finished; request: before every answer.',
   },
+  ...s3Flags,
   locker: {
     group: 'Locks',
-    kind: choice('file', 'memory', 'redis'),
-    default: 'file',
-    help: 'Where locks on uploads are kept. file: in the upload directory, for all processes of this host; memory: in this process; redis: in Redis or Valkey, for any number of hosts.',
+    kind: choice('auto', 'file', 'memory', 'redis'),
+    default: 'auto',
+    help: 'Where locks on uploads are kept. file: in the upload directory, for all processes of this host; memory: in this process; redis: in Redis or Valkey, for any number of hosts. auto: memory for one process with S3, file for all else.',
   },
   'filelock-holder-poll-interval': {
     group: 'Locks',

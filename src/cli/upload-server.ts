@@ -3,10 +3,10 @@ import { compose } from '../core/compose.js';
 import type { Logger } from '../core/logger.js';
 import { createHandler } from '../http/create-handler.js';
 import type { HandlerOptions } from '../http/handler-options.js';
-import { FileStore } from '../stores/file/file-store.js';
 import { withGreeting } from './greeting.js';
 import { createHttpServer } from './http-server.js';
 import { openLocker } from './open-locker.js';
+import type { OpenedStore } from './open-store.js';
 import type { ParsedFlags } from './parse-flags.js';
 
 /** All that serves uploads in one process, but for the listening. */
@@ -20,12 +20,13 @@ export interface UploadServer {
 export async function createUploadServer(
   flags: ParsedFlags,
   logger: Logger,
+  opened: OpenedStore,
 ): Promise<UploadServer> {
   const locker = await openLocker(flags, logger);
   const basePath = flags.get('base-path');
   const handler = createHandler({
     ...handlerFlags(flags),
-    backend: compose({ core: createStore(flags), locker }),
+    backend: compose({ core: opened.store, locker }),
     basePath,
     logger,
   });
@@ -39,18 +40,9 @@ export async function createUploadServer(
       await handler.close();
       await closed;
       await locker.close?.();
+      opened.close();
     },
   };
-}
-
-/** The store that the flags describe. */
-export function createStore(flags: ParsedFlags): FileStore {
-  return new FileStore({
-    directory: flags.get('upload-dir'),
-    dirPerms: flags.get('dir-perms'),
-    filePerms: flags.get('file-perms'),
-    fsync: flags.get('fsync'),
-  });
 }
 
 type HandlerFlags = Omit<HandlerOptions, 'backend' | 'basePath' | 'logger' | 'hooks'>;

@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { limitYoungMemory } from '../limit-young-memory.js';
 import { describeError } from '../log-values.js';
 import { openLog } from '../open-log.js';
+import { openStore } from '../open-store.js';
 import { parseFlags } from '../parse-flags.js';
 import { flushMs } from '../shutdown.js';
 import { createUploadServer } from '../upload-server.js';
@@ -15,7 +16,8 @@ async function work(): Promise<void> {
   process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
   const flags = parseFlags(process.argv.slice(2));
   const { logger, output } = openLog(flags);
-  const { http, close } = await createUploadServer(flags, logger);
+  const opened = await openStore(flags, logger);
+  const { http, close } = await createUploadServer(flags, logger, opened);
   // From this event on, Node looks after the timeouts and the idle connections of a server.
   http.emit('listening');
 
