@@ -64,7 +64,9 @@ export function redisUrl(flags: ParsedFlags): string {
     );
   }
   if (!URL.canParse(url) || !/^rediss?:$/.test(new URL(url).protocol)) {
-    throw new StartError('the URL of Redis must be such as redis://HOST:PORT or rediss://HOST:PORT');
+    throw new StartError(
+      'the URL of Redis must be such as redis://HOST:PORT or rediss://HOST:PORT',
+    );
   }
   return url;
 }

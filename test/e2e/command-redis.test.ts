@@ -12,7 +12,9 @@ const redis = useService('redis-server', startRedis);
 beforeEach(() => redis().restart());
 
 function startHere(...args: readonly string[]): Promise<RunningCommand> {
-  return start({ args: ['-locker=redis', `-redis-url=${redis().url}`, '-redis-lease=1s', ...args] });
+  return start({
+    args: ['-locker=redis', `-redis-url=${redis().url}`, '-redis-lease=1s', ...args],
+  });
 }
 
 /** Two processes that know of each other by Redis alone, with one upload directory. */

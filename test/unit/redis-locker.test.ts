@@ -1,7 +1,7 @@
 import type { Redis as Client } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RedisLocker } from '../../dist/lockers/redis/redis-locker.js';
+import type { RedisLocker } from '../../dist/lockers/redis/redis-locker.js';
 import { connect, fired, openLocker, take } from '../fakes/redis-bench.js';
 import { startRedis } from '../services/start-redis.js';
 import { useService } from '../services/use-service.js';

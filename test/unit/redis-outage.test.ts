@@ -140,7 +140,8 @@ describe('a holder that is cut off from Redis', () => {
       const lock = await take(locker, cut);
       const { lost } = lock;
       if (cut === 'closed') await proxy.switch(false);
-      else await proxy.addToxic({ type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } });
+      else
+        await proxy.addToxic({ type: 'timeout', stream: 'upstream', attributes: { timeout: 0 } });
       const next = await take(other, cut);
       // The signal that was read before, not the clock.
       expect(lost?.aborted).toBe(true);
