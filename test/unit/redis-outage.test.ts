@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { RedisLocker } from '../../dist/lockers/redis/redis-locker.js';
 import { connect, fired, openLocker, take } from '../fakes/redis-bench.js';
@@ -108,6 +109,18 @@ for (const [name, open] of Object.entries(redisClients)) {
 }
 
 describe('Redis is away', () => {
+  it('a lock whose grant was longer on its way than its lease is not given', async () => {
+    const locker = openLocker(redis().port, { leaseMs });
+    await (await take(locker, 'upload')).unlock();
+    redis().pause();
+    const taking = take(locker, 'upload');
+    await sleep(leaseMs + 100);
+    redis().resume();
+    const lock = await taking;
+    expect(lock.lost?.aborted).toBe(false);
+    await lock.unlock();
+  });
+
   it('isLocked() gives up by itself', async () => {
     const locker = openLocker(redis().port, { leaseMs });
     expect(await locker.isLocked('upload')).toBe(false);
