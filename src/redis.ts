@@ -3,7 +3,6 @@ export type {
   IoredisClient,
   IoredisSubscriber,
   NodeRedisClient,
-  NodeRedisScriptOptions,
   NodeRedisSubscriber,
   RedisClient,
 } from './lockers/redis/redis-client.js';

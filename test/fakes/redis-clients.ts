@@ -5,7 +5,7 @@ import type { RedisClient } from '../../dist/lockers/redis/redis-client.js';
 /** A client, and what ends it. */
 export interface OpenClient {
   readonly client: RedisClient;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** The clients that a Redis locker works with, as their users make them. */

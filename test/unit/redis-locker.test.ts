@@ -1,7 +1,7 @@
 import type { Redis as Client } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { RedisLocker } from '../../dist/lockers/redis/redis-locker.js';
+import type { RedisLocker } from '../../dist/lockers/redis/redis-locker.js';
 import { connect, fired, openLocker, take } from '../fakes/redis-bench.js';
 import { startRedis } from '../services/start-redis.js';
 import { useService } from '../services/use-service.js';
@@ -144,6 +144,37 @@ describe('a Redis locker', () => {
       await observer.flushall();
     }
     expect(() => openLocker(redis().port, { keyPrefix: '{}' })).toThrow(TypeError);
+  });
+
+  it('gives a waiter of another process its turn before the next of its own', async () => {
+    const [first, second] = [await settledLocker(), await settledLocker()];
+    const lock = await take(first, 'upload');
+    const order: string[] = [];
+    const pass = async (name: string, locker: RedisLocker): Promise<void> => {
+      const taken = await take(locker, 'upload');
+      order.push(name);
+      await taken.unlock();
+    };
+    const passes = [pass('other process', second)];
+    await expect.poll(() => observer.exists('tuskd:{upload}:waiters')).toBe(1);
+    passes.push(pass('same process', first));
+    await lock.unlock();
+    await Promise.all(passes);
+    expect(order).toEqual(['other process', 'same process']);
+  });
+
+  it('tells those who watch a lock whose lease has run out', async () => {
+    const [first, second] = [await settledLocker(), await settledLocker()];
+    const lock = await take(first, 'upload');
+    const settling = second.settle('upload', { signal: new AbortController().signal });
+    await expect.poll(() => observer.exists('tuskd:{upload}:watchers')).toBe(1);
+    await observer.del('tuskd:{upload}:lock');
+    let asked = 0;
+    const next = await take(second, 'upload', { onAsk: () => (asked += 1) });
+    expect(await settling).toBe(true);
+    expect(asked).toBe(0);
+    await next.unlock();
+    await lock.unlock();
   });
 
   it('goes on after Redis has forgotten its scripts', async () => {

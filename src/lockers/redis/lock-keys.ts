@@ -72,7 +72,7 @@ export class LockKeys {
     const keys = this.#keys(id, 'lock', 'watchers');
     const [holder, leftMs] = list(await this.#run('watch', keys, token, this.#leaseMs));
     if (holder === undefined) return undefined;
-    return { token: String(holder), lookAgainMs: this.#lookAgainMs(Number(leftMs)) };
+    return { token: text(holder), lookAgainMs: this.#lookAgainMs(Number(leftMs)) };
   }
 
   exists(id: string): Promise<boolean> {
@@ -112,7 +112,17 @@ function numbers(reply: unknown): number[] {
   return list(reply).map(Number);
 }
 
+function text(reply: unknown): string {
+  if (Buffer.isBuffer(reply)) return reply.toString();
+  if (typeof reply === 'string') return reply;
+  throw unexpectedReply();
+}
+
 function list(reply: unknown): unknown[] {
-  if (!Array.isArray(reply)) throw new TypeError('Redis has answered a script with something else');
-  return reply;
+  if (Array.isArray(reply)) return reply;
+  throw unexpectedReply();
+}
+
+function unexpectedReply(): TypeError {
+  return new TypeError('Redis has answered a script with something else');
 }

@@ -8,7 +8,8 @@ const firstPauseMs = 50;
 const longestPauseMs = 1000;
 
 /** What will be refused again however often it is tried: someone has to change the settings. */
-const hopeless = /\b(?:NOPERM|NOAUTH|WRONGPASS|WRONGTYPE|CROSSSLOT)\b/;
+const hopeless =
+  /\b(?:NOPERM|NOAUTH|WRONGPASS|WRONGTYPE|CROSSSLOT)\b|user executing the script can't/;
 
 /**
  * Tries until Redis answers: a restart, or a failover, is over in seconds. One command at a time, so that a client which

@@ -15,16 +15,10 @@ export interface IoredisSubscriber {
 
 /** What the locker uses of a client of `redis` (node-redis 4, 5 or 6): of `createClient`, `createCluster` or `createSentinel`. */
 export interface NodeRedisClient {
-  evalSha(sha: string, options: NodeRedisScriptOptions): Promise<unknown>;
-  eval(lua: string, options: NodeRedisScriptOptions): Promise<unknown>;
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  eval(lua: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
   exists(key: string): Promise<unknown>;
   duplicate(): NodeRedisSubscriber;
-}
-
-/** What a script is told by `redis`. */
-export interface NodeRedisScriptOptions {
-  keys: string[];
-  arguments: string[];
 }
 
 /** A second connection of a `redis` client, on which messages arrive. */

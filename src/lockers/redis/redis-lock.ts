@@ -99,15 +99,20 @@ export class RedisLock implements Lock, Recipient {
   }
 
   async #unlock(): Promise<void> {
-    const { keys, id, token, leaseMs, turn, onEnd } = this.#options;
+    const { turn, onEnd } = this.#options;
     turn.mute();
     onEnd();
-    // Whoever has the turn next here may take over what is left. Others wait for the end of the lease at most.
-    const released = reach(() => keys.release(id, token), AbortSignal.timeout(leaseMs)).catch(
-      () => undefined,
-    );
-    await within(answerMs, released);
+    await within(answerMs, this.#release());
     await turn.unlock();
+  }
+
+  /** Whoever has the turn next here may take over what is left. Others wait for the end of the lease at most. */
+  async #release(): Promise<void> {
+    const { keys, id, token, leaseMs } = this.#options;
+    const attempt = (): Promise<void> => keys.release(id, token);
+    await attempt()
+      .catch(() => reach(attempt, AbortSignal.timeout(leaseMs)))
+      .catch(() => undefined);
   }
 }
 

@@ -26,7 +26,7 @@ export interface RedisLockerOptions {
 }
 
 /** How long `isLocked()` tries to reach Redis, in milliseconds: nobody else bounds it. */
-const lookMs = 5000;
+const lookMs = 3000;
 /** How many times within a lease the locks are looked after. */
 const ticksPerLease = 12;
 

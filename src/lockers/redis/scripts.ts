@@ -24,9 +24,10 @@ local now = time[1] * 1000000 + time[2]
 local holder = redis.call('GET', lock)
 if holder and owner(holder) ~= owner(token) then
   redis.call('ZADD', waiters, 'NX', string.format('%.0f', now), token)
-  redis.call('PEXPIRE', waiters, 2 * leaseMs)
+  local leftMs = redis.call('PTTL', lock)
+  redis.call('PEXPIRE', waiters, leftMs + 2 * leaseMs)
   tell(holder, 'ask')
-  return {0, redis.call('PTTL', lock)}
+  return {0, leftMs}
 end
 if not holder then
   -- They waited for one whose lease has run out.
@@ -72,10 +73,11 @@ local lock, watchers = KEYS[1], KEYS[2]
 local leaseMs = ARGV[3]
 local holder = redis.call('GET', lock)
 if not holder then return {} end
+local leftMs = redis.call('PTTL', lock)
 redis.call('SADD', watchers, token)
-redis.call('PEXPIRE', watchers, 2 * leaseMs)
+redis.call('PEXPIRE', watchers, leftMs + 2 * leaseMs)
 tell(holder, 'ask')
-return {holder, redis.call('PTTL', lock)}
+return {holder, leftMs}
 `;
 
 const scripts = { acquire, release, renew, watch };
