@@ -103,12 +103,11 @@ export class ChunkWriter {
   /** Removes the pieces that count no more, once the record says so. */
   async removeCovered(): Promise<void> {
     const { place, signal } = this.#options;
-    const stale = [...this.#covered, ...this.#found.stalePieces];
-    if (stale.length > 0)
-      await place.bucket.delete(
-        stale.map(({ key }) => key),
-        signal,
-      );
+    const { record, tusdTail, stalePieces } = this.#found;
+    const stale = new Set([...this.#covered, ...stalePieces].map(({ key }) => key));
+    // Whether its bytes are in a part now, or were before.
+    if (tusdTail !== undefined && this.#session !== undefined) stale.add(record.keys.tail);
+    if (stale.size > 0) await place.bucket.delete([...stale], signal);
   }
 
   /** When bytes came last, in milliseconds of the process's clock. */
@@ -168,11 +167,10 @@ export class ChunkWriter {
 
   async #grow(): Promise<void> {
     const { buffers, signal } = this.#options;
-    const bytes = this.#filling.length + this.#filling.missing;
+    const { maxBytes } = this.#filling;
     // Whoever waits for memory must not sit on a part.
-    if (!buffers.hasRoom(bytes)) await this.#sendHeld();
-    await buffers.room(bytes, signal);
-    this.#filling.grow();
+    if (!buffers.hasRoom(maxBytes)) await this.#sendHeld();
+    this.#filling.moveTo(await buffers.takeInTurn(maxBytes, signal));
   }
 
   async #sendHeld(): Promise<void> {
@@ -218,12 +216,13 @@ export class ChunkWriter {
     const { place, fence, signal } = this.#options;
     // Chunks of a few bytes would make thousands of pieces, each of which is a request when they become a part.
     if (this.#tail.pieces.length >= maxPieces) await this.#gatherTail();
+    const earlier = [...this.#covered, ...this.#tail.pieces];
     const piece = newPiece(place, {
       start: this.#partsEnd + this.#tail.size,
       size: this.#filling.length,
       fence: fence ?? -1,
       // Also where the clock of whoever stored the last one runs ahead.
-      time: Math.max(Date.now(), ...this.#found.tail.pieces.map(({ time }) => time + 1)),
+      time: Math.max(Date.now(), ...earlier.map(({ time }) => time + 1)),
     });
     const put = (): Promise<void> => putPiece(place, piece, this.#filling.bytes, signal);
     if (fence === undefined) await putWhileThere(place, piece, put, signal);
@@ -242,6 +241,8 @@ export class ChunkWriter {
     this.#covered.push(...this.#tail.pieces);
     this.#tail = noTail;
     this.#filling = buffers.filling(this.#partBytes);
+    // Out of turn: what was received before is in the way until it lies behind the tail.
+    this.#filling.moveTo(buffers.take(this.#filling.maxBytes));
     try {
       await this.#append(tail);
       await this.#append(filled.bytes);

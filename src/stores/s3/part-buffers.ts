@@ -15,6 +15,11 @@ export interface Holder {
   letGo(): void;
 }
 
+interface Waiter {
+  readonly bytes: number;
+  enter(): void;
+}
+
 /**
  * Memory for parts on their way from the socket to S3, for all uploads of a store. Its buffers are used again: left to the
  * garbage collector, those of parts that S3 has already would pile up.
@@ -27,7 +32,7 @@ export class PartBuffers {
   readonly #maxBytes: number;
   readonly #free: Buffer[] = [];
   readonly #holders = new Set<Holder>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Waiter>();
   #used = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -46,33 +51,36 @@ export class PartBuffers {
   }
 
   /**
-   * Waits until `bytes` more keep to the bound, first come, first served. Nobody may wait who holds a part that is not on its
-   * way: then all could wait for each other.
+   * Takes a buffer as soon as that keeps to the bound, first come, first served. Nobody may wait who holds a part that is not
+   * on its way: then all could wait for each other.
    * @throws the signal's reason
    */
-  async room(bytes: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.hasRoom(bytes)) return;
+  async takeInTurn(bytes: number, signal: AbortSignal | undefined): Promise<Buffer> {
+    if (this.hasRoom(bytes)) return this.take(bytes);
     signal?.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
-      const enter = (): void => {
-        if (!this.#keepsBound(bytes)) return;
-        leave();
-        resolve();
+    return new Promise<Buffer>((resolve, reject) => {
+      const waiter: Waiter = {
+        bytes,
+        enter: () => {
+          leave();
+          resolve(this.take(bytes));
+        },
       };
       const abort = (): void => {
         leave();
         reject(signal?.reason);
       };
       const leave = (): void => {
-        this.#waiting.delete(enter);
+        this.#waiting.delete(waiter);
         signal?.removeEventListener('abort', abort);
       };
-      this.#waiting.add(enter);
+      this.#waiting.add(waiter);
       signal?.addEventListener('abort', abort);
       this.#timer ??= setInterval(() => this.#press(), patienceMs);
     });
   }
 
+  /** Takes a buffer in any case. */
   take(bytes: number): Buffer {
     if (bytes <= firstBytes) return Buffer.allocUnsafeSlow(bytes);
     const kept = bytes <= this.#bytes ? this.#free.pop() : undefined;
@@ -88,8 +96,7 @@ export class PartBuffers {
     if (buffer.byteLength === this.#bytes && this.#free.length < keptBuffers) {
       this.#free.push(buffer);
     }
-    const [first] = this.#waiting;
-    first?.();
+    this.#letIn();
   }
 
   /** An empty buffer that takes up to `bytes`. */
@@ -108,32 +115,35 @@ export class PartBuffers {
     return this.#used + bytes <= this.#maxBytes || this.#used === 0;
   }
 
+  #letIn(): void {
+    for (const waiter of this.#waiting) {
+      if (!this.#keepsBound(waiter.bytes)) return;
+      waiter.enter();
+    }
+  }
+
   /** Asks the one that has waited longest for its client. */
   #press(): void {
-    const [first] = this.#waiting;
-    if (first === undefined) {
+    if (this.#waiting.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
-      return;
+    } else if (this.#holders.size > 0) {
+      const idlest = (a: Holder, b: Holder): Holder => (b.lastBytesAt < a.lastBytesAt ? b : a);
+      [...this.#holders].reduce(idlest).letGo();
     }
-    const holders = [...this.#holders];
-    if (holders.length > 0) {
-      holders.reduce((a, b) => (b.lastBytesAt < a.lastBytesAt ? b : a)).letGo();
-    }
-    first();
   }
 }
 
 /** A buffer that is filled bit by bit, small until it is known to become large. */
 export class FillingBuffer {
   readonly #buffers: PartBuffers;
-  readonly #maxBytes: number;
+  readonly maxBytes: number;
   #buffer: Buffer;
   #length = 0;
 
   constructor(buffers: PartBuffers, maxBytes: number) {
     this.#buffers = buffers;
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
     this.#buffer = buffers.take(Math.min(maxBytes, firstBytes));
   }
 
@@ -143,21 +153,20 @@ export class FillingBuffer {
 
   /** Bytes until it is a whole part. */
   get missing(): number {
-    return this.#maxBytes - this.#length;
+    return this.maxBytes - this.#length;
   }
 
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Whether `bytes` more fit without {@link grow}. */
+  /** Whether `bytes` more fit without {@link moveTo}. */
   fits(bytes: number): boolean {
     return this.#length + bytes <= this.#buffer.byteLength;
   }
 
-  /** Makes room for a whole part. */
-  grow(): void {
-    const larger = this.#buffers.take(this.#maxBytes);
+  /** Moves to a larger buffer, one of {@link maxBytes}. */
+  moveTo(larger: Buffer): void {
     larger.set(this.bytes);
     this.#buffers.give(this.#buffer);
     this.#buffer = larger;
