@@ -15,7 +15,10 @@ import { describe, expect, it } from 'vitest';
 import { LeasedLocker, LeaseServer } from '../fakes/leased-locker.js';
 import { PartBucket } from '../fakes/part-bucket.js';
 import { PartStore } from '../fakes/part-store.js';
+import { openLocker } from '../fakes/redis-bench.js';
 import { startServer, temporaryDirectory, type TestServer } from '../protocol/server.js';
+import { startRedis } from '../services/start-redis.js';
+import { useService } from '../services/use-service.js';
 import { chunkType, connect, create, head, patch, request, requestHead } from '../protocol/tus.js';
 
 /** The operations, from the socket down, on every kind of backend: what one can do, all can. */
@@ -24,15 +27,21 @@ const stores: Readonly<Record<string, (directory: string) => DataStore>> = {
   memory: () => new MemoryStore(),
   'strict part': () => new PartStore(new PartBucket(1000)),
 };
-const lockers: Readonly<Record<string, (directory: string) => Locker>> = {
-  memory: () => new MemoryLocker(),
-  file: (directory) => new FileLocker({ directory }),
-  leased: () => new LeasedLocker(),
+/** Called once for each `describe`. */
+const lockers: Readonly<Record<string, () => (directory: string) => Locker>> = {
+  memory: () => () => new MemoryLocker(),
+  file: () => (directory) => new FileLocker({ directory }),
+  leased: () => () => new LeasedLocker(),
+  redis: () => {
+    const redis = useService('redis-server', startRedis);
+    return () => openLocker(redis().port);
+  },
 };
 
 for (const [storeName, makeStore] of Object.entries(stores)) {
-  for (const [lockerName, makeLocker] of Object.entries(lockers)) {
+  for (const [lockerName, useLocker] of Object.entries(lockers)) {
     describe(`the ${storeName} store with the ${lockerName} locker`, () => {
+      const makeLocker = useLocker();
       const start = async (functions?: HookFunctions): Promise<TestServer> => {
         const directory = await temporaryDirectory();
         return startServer({

@@ -36,9 +36,13 @@ describe('the packed package', () => {
 
   it('brings no other package along, and asks for none', async () => {
     const { manifest, project } = installed();
-    for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies']) {
+    for (const kind of ['dependencies', 'optionalDependencies']) {
       expect(manifest).not.toHaveProperty(kind);
     }
+    // What the command can use where it is there.
+    const { peerDependencies, peerDependenciesMeta } = manifest;
+    expect(Object.keys(peerDependencies)).toEqual(['ioredis']);
+    expect(peerDependenciesMeta).toEqual({ ioredis: { optional: true } });
     const lock: { packages: object } = JSON.parse(
       await readFile(join(project, 'package-lock.json'), 'utf8'),
     );

@@ -65,6 +65,15 @@ describe('the command', () => {
     expect(output).toBe(`Version: ${manifest.version}\nNode.js: ${process.version}\n`);
   });
 
+  it('says what to install for locks in Redis', async () => {
+    const { project } = installed();
+    const flags = ['-locker=redis', '-redis-url=redis://127.0.0.1'];
+    const failed = run(project, 'npx', '--offline', 'tuskd', ...flags);
+    await expect(failed).rejects.toThrow(
+      /^tuskd: -locker redis needs the package ioredis beside tuskd: npm install ioredis /m,
+    );
+  });
+
   it('is installed for the whole machine, and serves', async () => {
     const { project, tarball } = installed();
     const prefix = await mkdtemp(join(project, 'global-'));
