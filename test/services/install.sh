@@ -7,7 +7,6 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/tuskd-services
 mkdir -p "$cache"
 missing=()
 
-# Debian's packages, which start nothing: tests start their own.
 install_packages() {
   local packages=()
   [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
@@ -19,7 +18,7 @@ install_packages() {
     return 0
   fi
   apt-get update
-  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" ||
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" ||
     missing+=("${packages[*]}: apt-get install failed")
 }
 
