@@ -22,9 +22,9 @@ describe('a real server', () => {
         chosenIds: false,
       },
       async open() {
-        const { clientConfig, provider, newBucket } = server();
+        const { clientConfig, provider } = server();
         const client = new S3({ ...clientConfig, maxAttempts: 1 });
-        const bucket = await newBucket();
+        const bucket = await server().newBucket();
         let failures = 0;
         const api: S3Api = Object.create(client, {
           completeMultipartUpload: {
