@@ -37,6 +37,7 @@ export async function openS3Store(flags: ParsedFlags, logger: Logger): Promise<O
     partBytes,
     minPartBytes,
     partsInFlight: Math.max(flags.get('s3-max-buffered-parts'), 1),
+    maxBufferedBytes: flags.get('s3-max-buffered-bytes'),
     concurrentPartUploads: flags.get('s3-concurrent-part-uploads'),
     ...(template !== '' && { placeObject: placeByTemplate(folderPrefix(objectPrefix), template) }),
     ...(redirectMs > 0 && { presignDownload: await openPresign(client, redirectMs) }),

@@ -97,9 +97,7 @@ async function merge(place: Place, found: Survey): Promise<void> {
   await keepOnlyTheFence(place, found);
   const [first, ...others] = ours;
   if (first === undefined) return;
-  const bytes = Buffer.allocUnsafe(tail.size);
-  await fetchTail(place, tail, bytes, undefined);
-  await place.bucket.put(record.keys.tail, bytes, undefined);
+  await place.bucket.put(record.keys.tail, await fetchTail(place, tail, undefined), undefined);
   await remove(place, [first]);
   await remove(place, others);
 }
