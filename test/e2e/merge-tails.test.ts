@@ -241,15 +241,11 @@ async function putPart({ api, bucket }: S3Bench, url: string, number: number): P
   await api.uploadPart({ Bucket: bucket, Key: objectOf(url), UploadId, PartNumber: number, Body });
 }
 
-async function changeLedger(
-  { api, bucket, content }: S3Bench,
-  url: string,
-  changes: object,
-): Promise<void> {
+async function changeLedger(bench: S3Bench, url: string, changes: object): Promise<void> {
   const Key = `${objectOf(url)}.info`;
-  const record: { Tuskd: { store: object } } = JSON.parse((await content(Key)).toString());
+  const record: { Tuskd: { store: object } } = JSON.parse((await bench.content(Key)).toString());
   record.Tuskd.store = { ...record.Tuskd.store, ...changes };
-  await api.putObject({ Bucket: bucket, Key, Body: JSON.stringify(record) });
+  await bench.api.putObject({ Bucket: bench.bucket, Key, Body: JSON.stringify(record) });
 }
 
 async function storedOffset({ api, bucket }: S3Bench, url: string): Promise<number> {
@@ -273,7 +269,8 @@ async function mergeUntil({ api, bucket }: S3Bench, mayChange: () => boolean): P
   const retry = { attempts: 1, attemptTimeoutMs: 10_000, backoffMs: 1 };
   const means = { bucket: new S3Bucket(dying, bucket, s3Profiles.versitygw, retry), prefix: '' };
   try {
-    for await (const _ of mergeTails(means, false));
+    const merging = mergeTails(means, false);
+    while ((await merging.next()).done !== true);
     return true;
   } catch (error) {
     if (error instanceof TypeError && error.message === 'ended here') return false;
