@@ -59,8 +59,8 @@ describe('the command with -s3-bucket', () => {
       await append(upload, offset, bytes.subarray(offset, offset + 25));
     }
     expect((await bench.content(objectOf(upload))).equals(bytes)).toBe(true);
-    // What a file locker leaves while it runs.
-    expect(await readdir(directory)).toEqual(['.tuskd']);
+    // What file lockers have there while they run, and nobody else.
+    await expect.poll(() => readdir(directory)).toEqual(['.tuskd']);
   });
 
   it('places objects as a template says, under names that are safe, never on one that is there', async () => {
@@ -70,7 +70,7 @@ describe('the command with -s3-bucket', () => {
     const metadata = { 'Upload-Metadata': `filename ${btoa('../../a b?.txt')}` };
     const upload = await create(url, 3, metadata);
     await append(upload, 0, Buffer.from('abc'));
-    const [key] = await bench.keys();
+    const key = (await bench.keys()).find((found) => !found.endsWith('.info'));
     expect(key).toMatch(/^in\/\d{4}\/\d{2}\/_.._a b_\.txt$/);
     expect((await bench.content(key ?? '')).toString()).toBe('abc');
     expect(await (await fetch(upload)).text()).toBe('abc');
