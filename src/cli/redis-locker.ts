@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Locker } from '../core/locker.js';
 import type { Logger } from '../core/logger.js';
-import { isErrno } from '../internal/errno.js';
 import { RedisLocker } from '../lockers/redis/redis-locker.js';
+import { optionalPackage } from './optional-package.js';
 import type { ParsedFlags } from './parse-flags.js';
 import { StartError } from './start-error.js';
 
@@ -73,14 +73,5 @@ export function redisUrl(flags: ParsedFlags): string {
 
 /** @throws StartError where the package is not installed */
 export async function loadIoredis(): Promise<typeof Redis> {
-  try {
-    const { Redis } = await import('ioredis');
-    return Redis;
-  } catch (error) {
-    if (!isErrno(error, 'ERR_MODULE_NOT_FOUND')) throw error;
-    throw new StartError(
-      '-locker redis needs the package ioredis beside tuskd: npm install ioredis (or, where tuskd is global, npm install --global ioredis)',
-      { cause: error },
-    );
-  }
+  return (await optionalPackage('-locker redis', 'ioredis', () => import('ioredis'))).Redis;
 }

@@ -6,6 +6,8 @@ import { useS3 } from '../services/use-s3.js';
 
 describe('a real server', () => {
   const server = useS3();
+  let bucket: string | undefined;
+  let cases = 0;
 
   describeDataStore(
     { describe, it },
@@ -22,9 +24,12 @@ describe('a real server', () => {
         chosenIds: false,
       },
       async open() {
-        const { clientConfig, provider, newBucket } = server();
+        const { clientConfig, provider } = server();
         const client = new S3({ ...clientConfig, maxAttempts: 1 });
-        const bucket = await newBucket();
+        bucket ??= await server().newBucket();
+        // A folder for each case: to some servers a bucket is expensive.
+        const objectPrefix = `case-${++cases}`;
+        const at = bucket;
         let failures = 0;
         const api: S3Api = Object.create(client, {
           completeMultipartUpload: {
@@ -34,11 +39,11 @@ describe('a real server', () => {
             },
           },
         });
-        const open = (): S3Store => new S3Store({ api, bucket, provider });
+        const open = (): S3Store => new S3Store({ api, bucket: at, objectPrefix, provider });
         return {
           store: open(),
           reopen: async () => open(),
-          plantForeign: () => plantForeign(client, bucket),
+          plantForeign: () => plantForeign(client, at, objectPrefix),
           failNextFinish: () => void (failures = 1),
           close: async () => client.destroy(),
         };
@@ -48,7 +53,7 @@ describe('a real server', () => {
 });
 
 /** What others keep in a bucket, some of it with names like ours. */
-async function plantForeign(client: S3, bucket: string): Promise<void> {
+async function plantForeign(client: S3, bucket: string, prefix: string): Promise<void> {
   const contents = {
     'photo.jpg': 'x',
     'notes.info': 'no record',
@@ -56,9 +61,10 @@ async function plantForeign(client: S3, bucket: string): Promise<void> {
     'other.info': JSON.stringify({ ID: 'elsewhere+1', Size: 1, MetaData: {} }),
     'photo.jpg.part': 'x',
     '.tuskd/0123/readme': 'x',
+    'other/.tuskd/x': 'x',
   };
-  for (const [Key, Body] of Object.entries(contents)) {
-    await client.putObject({ Bucket: bucket, Key, Body });
+  for (const [name, Body] of Object.entries(contents)) {
+    await client.putObject({ Bucket: bucket, Key: `${prefix}/${name}`, Body });
   }
-  await client.createMultipartUpload({ Bucket: bucket, Key: 'theirs' });
+  await client.createMultipartUpload({ Bucket: bucket, Key: `${prefix}/theirs` });
 }

@@ -4,8 +4,11 @@ import type { Lock, Locker } from '../../dist/core/locker.js';
 import { RedisLocker, type RedisLockerOptions } from '../../dist/lockers/redis/redis-locker.js';
 
 /** An `ioredis` client that ends with the test. */
-export function connect(port: number): Client {
-  const client = new Client({ port, retryStrategy: () => 20 });
+export function connect(
+  port: number,
+  options: { readonly maxRetriesPerRequest?: number } = {},
+): Client {
+  const client = new Client({ port, retryStrategy: () => 20, ...options });
   client.on('error', () => undefined);
   onTestFinished(() => client.disconnect());
   return client;

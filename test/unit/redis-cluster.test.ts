@@ -9,51 +9,66 @@ import { startService } from '../services/start-service.js';
 import { useService } from '../services/use-service.js';
 
 interface RedisCluster {
-  readonly ports: readonly [number, number];
+  readonly ports: readonly number[];
+  stop(): Promise<void>;
+}
+
+interface ClusterNode {
+  readonly port: number;
+  readonly bus: number;
   stop(): Promise<void>;
 }
 
 /** Two masters, with half of the slots each. */
 async function startCluster(): Promise<RedisCluster> {
-  const ports = [await freePort(), await freePort()] as const;
-  const buses = [await freePort(), await freePort()] as const;
-  const services = [await startNode(ports[0], buses[0]), await startNode(ports[1], buses[1])];
-  const nodes = ports.map((port) => new Node(port));
-  const [first, second] = nodes;
+  const nodes = [await startNode(), await startNode()] as const;
+  const clients = nodes.map(({ port }) => new Node(port));
+  const [first, second] = clients;
   await first?.call('CLUSTER', 'ADDSLOTSRANGE', '0', '8191');
   await second?.call('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383');
   await second?.call('CLUSTER', 'SET-CONFIG-EPOCH', '2');
-  await first?.call('CLUSTER', 'MEET', '127.0.0.1', String(ports[1]), String(buses[1]));
-  for (const node of nodes) {
+  const { port, bus } = nodes[1];
+  await first?.call('CLUSTER', 'MEET', '127.0.0.1', String(port), String(bus));
+  for (const client of clients) {
     await vi.waitFor(
       async () => {
-        expect(await node.cluster('INFO')).toMatch(/cluster_state:ok[^]*cluster_size:2/);
+        expect(await client.cluster('INFO')).toMatch(/cluster_state:ok[^]*cluster_size:2/);
       },
       { timeout: 15_000, interval: 20 },
     );
-    node.disconnect();
+    client.disconnect();
   }
   return {
-    ports,
-    stop: async () => void (await Promise.all(services.map((service) => service.stop()))),
+    ports: nodes.map((node) => node.port),
+    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   };
 }
 
-function startNode(port: number, bus: number): ReturnType<typeof startService> {
+/** Another program may take one of the two ports before they are used: then others are tried. */
+async function startNode(attempts = 5): Promise<ClusterNode> {
+  const [port, bus] = [await freePort(), await freePort()];
   const off = ['--save', '', '--appendonly', 'no', '--cluster-enabled', 'yes'];
-  return startService({
-    program: 'redis-server',
-    args: ['--port', `${port}`, '--cluster-port', `${bus}`, '--bind', '127.0.0.1', ...off],
-    answers: async () => {
-      const node = new Node({ port, lazyConnect: true, retryStrategy: () => null });
-      node.on('error', () => undefined);
-      try {
-        return (await node.ping()) === 'PONG';
-      } finally {
-        node.disconnect();
-      }
-    },
-  });
+  try {
+    const { stop } = await startService({
+      program: 'redis-server',
+      args: ['--port', `${port}`, '--cluster-port', `${bus}`, '--bind', '127.0.0.1', ...off],
+      answers: () => answersAt(port),
+    });
+    return { port, bus, stop };
+  } catch (error) {
+    if (attempts === 1) throw error;
+    return startNode(attempts - 1);
+  }
+}
+
+async function answersAt(port: number): Promise<boolean> {
+  const node = new Node({ port, lazyConnect: true, retryStrategy: () => null });
+  node.on('error', () => undefined);
+  try {
+    return (await node.ping()) === 'PONG';
+  } finally {
+    node.disconnect();
+  }
 }
 
 const cluster = useService('redis-server', startCluster);

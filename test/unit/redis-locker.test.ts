@@ -163,6 +163,23 @@ describe('a Redis locker', () => {
     expect(order).toEqual(['other process', 'same process']);
   });
 
+  it('asks a holder at once that gets the lock while other processes wait', async () => {
+    const lockers = [await settledLocker(), await settledLocker(), await settledLocker()] as const;
+    const lock = await take(lockers[0], 'upload');
+    let asked = 0;
+    const others = [lockers[1], lockers[2]].map((locker) =>
+      take(locker, 'upload', { onAsk: () => (asked += 1) }),
+    );
+    await expect.poll(() => observer.zcard('tuskd:{upload}:waiters')).toBe(2);
+    await lock.unlock();
+    const next = await Promise.race(others);
+    // Far earlier than it would renew.
+    await expect.poll(() => asked, { timeout: 1000 }).toBe(1);
+    await next.unlock();
+    for (const other of await Promise.all(others)) await other.unlock();
+    expect(asked).toBe(1);
+  });
+
   it('tells those who watch a lock whose lease has run out', async () => {
     const [first, second] = [await settledLocker(), await settledLocker()];
     const lock = await take(first, 'upload');
@@ -248,5 +265,29 @@ describe('a lock that is lost', () => {
     await lock.unlock();
     expect(await first.isLocked('upload')).toBe(true);
     await next.unlock();
+  });
+
+  it('is not let go of for its next holder, whose it is', async () => {
+    const [first, second] = [await settledLocker(), await settledLocker()];
+    const lock = await take(first, 'upload');
+    await observer.del('tuskd:{upload}:lock');
+    const next = await take(second, 'upload');
+    // It has not been told yet.
+    await lock.unlock();
+    expect(await first.isLocked('upload')).toBe(true);
+    await next.unlock();
+  });
+
+  it('is not let go of by those who give up waiting', async () => {
+    const [first, second] = [await settledLocker(), await settledLocker()];
+    const lock = await take(first, 'upload');
+    const giveUp = new AbortController();
+    const waiting = take(second, 'upload', { signal: giveUp.signal });
+    await expect.poll(() => observer.exists('tuskd:{upload}:waiters')).toBe(1);
+    giveUp.abort(new Error('no more'));
+    await expect(waiting).rejects.toThrow('no more');
+    await expect.poll(() => observer.exists('tuskd:{upload}:waiters')).toBe(0);
+    expect(await second.isLocked('upload')).toBe(true);
+    await lock.unlock();
   });
 });

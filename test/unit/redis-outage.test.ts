@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turnOfTheLoop, setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { RedisLocker } from '../../dist/lockers/redis/redis-locker.js';
 import { connect, fired, openLocker, take } from '../fakes/redis-bench.js';
@@ -25,9 +25,9 @@ async function elapsed(work: Promise<unknown>): Promise<number> {
 
 for (const [name, open] of Object.entries(redisClients)) {
   describe(`Redis is away from a locker with ${name}`, () => {
-    async function openHere(): Promise<RedisLocker> {
+    async function openHere(ownLeaseMs = leaseMs): Promise<RedisLocker> {
       const { client, close } = await open(redis().url);
-      const locker = new RedisLocker({ client, leaseMs });
+      const locker = new RedisLocker({ client, leaseMs: ownLeaseMs });
       onTestFinished(async () => {
         await locker.close();
         close();
@@ -94,11 +94,13 @@ for (const [name, open] of Object.entries(redisClients)) {
     });
 
     it('who gave up takes no lock when Redis goes on', async () => {
-      const locker = await openHere();
+      const locker = await openHere(15_000);
       await (await take(locker, 'upload')).unlock();
       redis().pause();
       const giveUp = new AbortController();
       const taking = take(locker, 'upload', { signal: giveUp.signal });
+      // The command is on its way then.
+      await turnOfTheLoop();
       giveUp.abort(new Error('no more'));
       await expect(taking).rejects.toThrow('no more');
       redis().resume();
@@ -109,6 +111,21 @@ for (const [name, open] of Object.entries(redisClients)) {
 }
 
 describe('Redis is away', () => {
+  it('what a client fails with at once is tried again', async () => {
+    const client = connect(redis().port, { maxRetriesPerRequest: 0 });
+    const locker = new RedisLocker({ client, leaseMs });
+    onTestFinished(() => locker.close());
+    await (await take(locker, 'upload')).unlock();
+    await redis().kill();
+    const taking = take(locker, 'upload');
+    const settling = locker.settle('other', { signal: new AbortController().signal });
+    const looking = locker.isLocked('other');
+    await expect(client.ping()).rejects.toThrow();
+    await redis().restart();
+    await (await taking).unlock();
+    expect([await settling, await looking]).toEqual([false, false]);
+  });
+
   it('a lock whose grant was longer on its way than its lease is not given', async () => {
     const locker = openLocker(redis().port, { leaseMs });
     await (await take(locker, 'upload')).unlock();

@@ -22,7 +22,9 @@ export function describeS3Failure(error: unknown): string {
   if (status === 403)
     return `the credentials may not list it (${code}); see the policy in docs/s3.md`;
   const message = messageOf(error);
-  return status === undefined ? `there is no answer (${message})` : `${code}: ${message}`;
+  return status === undefined
+    ? `there is no answer (${message})`
+    : `it answers with ${status} (${code}: ${message})`;
 }
 
 /** The errors of Node that stand for several have a code and no message. */

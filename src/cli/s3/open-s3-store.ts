@@ -13,6 +13,9 @@ import { placeByTemplate } from './object-key-template.js';
 import { openS3Client } from './open-s3-client.js';
 import { parseEndpoint, providerAt } from './s3-endpoint.js';
 
+/** How long the start waits for the bucket, in milliseconds. */
+const startLimitMs = 15_000;
+
 /**
  * The store in a bucket.
  * @throws StartError
@@ -37,6 +40,7 @@ export async function openS3Store(flags: ParsedFlags, logger: Logger): Promise<O
     partBytes,
     minPartBytes,
     partsInFlight: Math.max(flags.get('s3-max-buffered-parts'), 1),
+    maxBufferedBytes: flags.get('s3-max-buffered-bytes'),
     concurrentPartUploads: flags.get('s3-concurrent-part-uploads'),
     ...(template !== '' && { placeObject: placeByTemplate(folderPrefix(objectPrefix), template) }),
     ...(redirectMs > 0 && { presignDownload: await openPresign(client, redirectMs) }),
@@ -44,7 +48,7 @@ export async function openS3Store(flags: ParsedFlags, logger: Logger): Promise<O
   return {
     store,
     announcement: announcement(flags),
-    prepare: () => prepareBucket(flags, () => store.prepare()),
+    prepare: () => prepareBucket(flags, () => withinLimit(store.prepare())),
     close: () => client.destroy(),
   };
 }
@@ -65,6 +69,22 @@ export function prepareBucket(flags: ParsedFlags, use: () => Promise<void>): Pro
       throw new Error(describeS3Failure(error), { cause: error });
     }
   });
+}
+
+/** A server may wait for long until S3 answers; who starts one would not know what it waits for. */
+async function withinLimit(preparing: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`nothing within ${startLimitMs / 1000} s`)),
+      startLimitMs,
+    );
+  });
+  try {
+    await Promise.race([preparing, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** tusd's words. */

@@ -32,8 +32,8 @@ export const s3Flags = {
   's3-part-size': {
     group: 'S3',
     kind: integer({ min: 1, max: 5 * GiB }),
-    default: String(8 * MiB),
-    help: 'Bytes of a part. Very large uploads have larger ones. Every part on its way is in memory.',
+    default: String(5 * MiB),
+    help: 'Bytes of a part. Uploads of more than 9000 of them have larger ones. Every part on its way is in memory.',
   },
   's3-min-part-size': {
     group: 'S3',
@@ -45,7 +45,13 @@ export const s3Flags = {
     group: 'S3',
     kind: integer({ min: 0, max: 64 }),
     default: '3',
-    help: 'Parts of one upload that are on their way to S3 at once, beside the one that is being filled; 0 counts as 1.',
+    help: 'Parts of one upload that are on their way to S3 at once, beside the two that are being filled; 0 counts as 1.',
+  },
+  's3-max-buffered-bytes': {
+    group: 'S3',
+    kind: integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+    default: String(128 * MiB),
+    help: 'Bytes of memory for the parts of all uploads of a process. Who needs more waits for the others.',
   },
   's3-concurrent-part-uploads': {
     group: 'S3',
