@@ -13,8 +13,6 @@ export interface ClientUploadOptions {
 
 /** An upload of random bytes by tus-js-client, which is left to its own retries. */
 export class ClientUpload {
-  /** How many it takes at least. */
-  readonly requests: number;
   /** In hexadecimal. */
   readonly sha256: string;
   /** Settles with the upload. */
@@ -28,7 +26,6 @@ export class ClientUpload {
   constructor({ line, size, chunkSize }: ClientUploadOptions) {
     this.line = line;
     const bytes = randomBytes(size);
-    this.requests = Math.ceil(size / chunkSize);
     this.sha256 = createHash('sha256').update(bytes).digest('hex');
     this.#upload = new Upload(bytes, {
       endpoint: line.url,

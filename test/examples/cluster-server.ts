@@ -105,6 +105,11 @@ export class ClusterServer {
     return ends.flatMap(({ id = '', error }) => (error === 'ERR_LOCK_LOST' ? [id] : []));
   }
 
+  /** Uploads to which it has begun to write. */
+  get served(): readonly string[] {
+    return this.#idsOf('ChunkWriteStart', 0);
+  }
+
   /** Bytes of an upload that it has stored, as far as it lived to tell. */
   bytesWritten(id: string): number {
     return this.events('ChunkWriteComplete')
