@@ -16,9 +16,8 @@ export class ClusterServer {
   readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
   #closed: Promise<unknown> = Promise.resolve();
-  /** Of all its lives. */
+  /** All that it has said, in all its lives. */
   #output = '';
-  #errors = '';
   /** Where the log of its present life begins. */
   #born = 0;
 
@@ -36,12 +35,13 @@ export class ClusterServer {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     dieTogether(child);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (this.#output += text));
+    }
     this.#child = child;
     this.#closed = once(child, 'close');
-    const isUp = (): boolean => this.#output.includes('You can now upload', from);
-    await expect.poll(isUp, { message: `tuskd: ${this.#errors}`, timeout: startMs }).toBe(true);
+    const said = (): string => this.#output.slice(from);
+    await expect.poll(said, { timeout: startMs }).toContain('You can now upload');
   }
 
   async kill(): Promise<void> {
