@@ -12,6 +12,7 @@ import {
   pathOf,
   whyMissing,
 } from '../runtimes/runtimes.js';
+import { skipIfMissing } from '../services/skip-if-missing.js';
 import { startExample } from './start-example.js';
 import { uploadAndResume } from './upload-and-resume.js';
 
@@ -25,8 +26,7 @@ describe('examples', () => {
   it.for(fetchRuntimes)(
     '%s: an interrupted upload goes on and arrives',
     async (runtime, { skip }) => {
-      const reason = whyMissing(runtime);
-      skip(reason !== undefined, reason);
+      skipIfMissing(skip, whyMissing(runtime));
       if (runtime === 'next') await buildNextExample();
       const directory = await temporaryDirectory();
       const command = commands[runtime];

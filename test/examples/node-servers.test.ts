@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../protocol/server.js';
 import { chunkType, connect, create, requestHead } from '../protocol/tus.js';
+import { skipIfMissing } from '../services/skip-if-missing.js';
 import { checkUploads } from './check-uploads.js';
 import { startExample, whyNoExamples } from './start-example.js';
 
 const MiB = 1024 * 1024;
 
 const reason = whyNoExamples();
-beforeEach(({ skip }) => skip(reason !== undefined, reason));
+beforeEach(({ skip }) => skipIfMissing(skip, reason));
 
 describe.each(['node-http', 'compose', 'express', 'fastify', 'koa'])('examples/%s', (name) => {
   it('takes, resumes and gives back uploads, and tells errors', async () => {

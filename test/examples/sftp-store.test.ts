@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { collect } from '../e2e/command-helper.js';
 import { temporaryDirectory } from '../protocol/server.js';
+import { skipIfMissing } from '../services/skip-if-missing.js';
 import { checkUploads } from './check-uploads.js';
 import { startExample, whyNoExamples } from './start-example.js';
 import { startSshd, whyNoSshd } from './start-sshd.js';
@@ -13,7 +14,7 @@ const folder = resolve(import.meta.dirname, '../../examples/sftp-store');
 const reason = whyNoExamples() ?? whyNoSshd();
 
 describe('examples/sftp-store', { timeout: 60_000 }, () => {
-  beforeEach(({ skip }) => skip(reason !== undefined, reason));
+  beforeEach(({ skip }) => skipIfMissing(skip, reason));
 
   it('is a store as the contract has it', async () => {
     const { env } = await startSftp();

@@ -6,6 +6,7 @@ import net from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
+import { freePort } from '../services/free-port.js';
 
 /** sshd starts itself anew for each connection, so it insists on its whole path. */
 const program = '/usr/sbin/sshd';
@@ -13,9 +14,7 @@ const program = '/usr/sbin/sshd';
 /** Why there is no OpenSSH server to be had; undefined where there is. */
 export function whyNoSshd(): string | undefined {
   if (existsSync(program)) return undefined;
-  const reason = `no ${program}: apt-get install --no-install-recommends openssh-server`;
-  if (process.env['TUSKD_TEST_REQUIRE_ALL'] === '1') throw new Error(reason);
-  return reason;
+  return `${program} is missing: run \`npm run services\``;
 }
 
 export interface Sshd {
@@ -77,14 +76,4 @@ async function banner(port: number): Promise<string> {
   } finally {
     socket.destroy();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

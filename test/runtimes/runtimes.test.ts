@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { skipIfMissing } from '../services/skip-if-missing.js';
 import { differences } from './differences.js';
 import { fetchRuntimes, whyMissing } from './runtimes.js';
 
@@ -10,9 +11,7 @@ const titles = /\(\s*(['`])((?:\\.|(?!\1).)*)\1/g;
 describe('runtimes', () => {
   // Each has a project of its own in vitest.config.ts, which is left out where its packages are missing.
   it.for(fetchRuntimes)('the protocol is tested on %s', (runtime, { skip }) => {
-    const reason = whyMissing(runtime);
-    if (process.env['TUSKD_TEST_REQUIRE_ALL'] === '1') expect(reason).toBeUndefined();
-    else skip(reason !== undefined, reason);
+    skipIfMissing(skip, whyMissing(runtime));
   });
 
   it('every test that a runtime cannot pass exists', async () => {
