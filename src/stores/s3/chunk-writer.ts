@@ -6,7 +6,7 @@ import { PartSession, type SessionOptions } from './part-session.js';
 import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
 import { highestFence, type Survey, type Tail } from './survey.js';
-import { fetchTail, putPiece } from './tail.js';
+import { fetchTail, newPiece, putPiece } from './tail.js';
 
 /** How bytes become parts. */
 export interface ChunkWriterOptions extends SessionOptions {
@@ -15,6 +15,8 @@ export interface ChunkWriterOptions extends SessionOptions {
   readonly slots: Slots;
 }
 
+/** Pieces that a tail has before they are made one. 64 KiB each, they are a part before. */
+const maxPieces = 256;
 const noTail: Tail = { pieces: [], size: 0 };
 
 /**
@@ -148,12 +150,18 @@ export class ChunkWriter {
 
   async #putPiece(): Promise<void> {
     const { place, fence, signal } = this.#options;
-    const { bytes } = this.#filling;
-    const start = this.#partsEnd + this.#tail.size;
-    const put = (): Promise<Piece> => putPiece(place, start, bytes, fence, signal);
-    const piece = await (fence === undefined
-      ? putWhileThere(place, put, signal)
-      : requireHighest(place, fence, signal).then(put));
+    // Chunks of a few bytes would make thousands of pieces, each of which is a request when they become a part.
+    if (this.#tail.pieces.length >= maxPieces) await this.#gatherTail();
+    const piece = newPiece(place, {
+      start: this.#partsEnd + this.#tail.size,
+      size: this.#filling.length,
+      fence: fence ?? -1,
+      // Also where the clock of whoever stored the last one runs ahead.
+      time: Math.max(Date.now(), ...this.#found.tail.pieces.map(({ time }) => time + 1)),
+    });
+    const put = (): Promise<void> => putPiece(place, piece, this.#filling.bytes, signal);
+    if (fence === undefined) await putWhileThere(place, piece, put, signal);
+    else await requireHighest(place, fence, signal).then(put);
     this.#tail = { pieces: [...this.#tail.pieces, piece], size: this.#tail.size + piece.size };
   }
 
@@ -198,15 +206,16 @@ async function requireHighest(
   if (fence < (await highestFence(place, signal))) throw new TusError('ERR_LOCK_LOST');
 }
 
-/** Puts a piece and looks meanwhile whether its upload is still there: waiting for that first would make each chunk slower. */
+/** Puts a piece and looks meanwhile whether its upload is still there: to wait for that first would make each chunk slower. */
 async function putWhileThere(
   place: Place,
-  put: () => Promise<Piece>,
+  { key }: Piece,
+  put: () => Promise<void>,
   signal: AbortSignal | undefined,
-): Promise<Piece> {
+): Promise<void> {
   const [piece, there] = await Promise.allSettled([put(), loadRecord(place, signal)]);
   if (piece.status === 'rejected') throw piece.reason;
-  if (there.status === 'fulfilled') return piece.value;
-  await place.bucket.delete([piece.value.key], signal);
+  if (there.status === 'fulfilled') return;
+  await place.bucket.delete([key], signal);
   throw there.reason;
 }

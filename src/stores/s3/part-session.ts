@@ -1,5 +1,6 @@
 import { TusError } from '../../core/errors.js';
 import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
+import { type PartPlan, partBytesAt } from './part-size.js';
 import type { StoredPart } from './s3-bucket.js';
 import type { Survey } from './survey.js';
 import type { PartLedger, Run, UploadRecord } from './upload-record.js';
@@ -14,6 +15,7 @@ export interface SessionOptions {
   readonly signal: AbortSignal | undefined;
   /** Parts that may be on their way at once. */
   readonly maxInFlight: number;
+  readonly plan: PartPlan;
 }
 
 /** How a session ended. */
@@ -60,10 +62,15 @@ export class PartSession {
       ({ info, ledger }) => ({
         info,
         ledger: {
-          ...ledger,
+          ...requireSame(ledger, found.record.ledger),
           writer: options.maxInFlight,
+          partBytes: options.plan.profile.equalParts ? partBytesAt(options.plan, 0) : undefined,
           runs: run === undefined ? ledger.runs : [...ledger.runs, run],
-          done: { number: first - 1, offset: found.partsEnd },
+          done: {
+            number: first - 1,
+            offset: found.partsEnd,
+            fence: found.record.ledger.done?.fence,
+          },
           tusdTail: found.tusdTail && {
             etag: found.tusdTail.etag,
             start: startOfTusdTail(found),
@@ -97,19 +104,20 @@ export class PartSession {
     const last = stored.at(-1);
     const offset = stored.reduce((sum, { size }) => sum + size, this.#start);
     const gap: Run | undefined = hasGap ? { first: this.#nextNumber, start: offset } : undefined;
+    const opened = this.#record;
     this.#record = await changeRecord(
       place,
-      this.#record,
+      opened,
       fence,
       signal,
       ({ info, ledger }: UploadRecord) => {
         const noted = [...ledger.newest, ...stored].slice(-notedParts);
-        const done = last === undefined ? ledger.done : { number: last.number, offset };
+        const done = last === undefined ? ledger.done : { number: last.number, offset, fence };
         const closed: PartLedger = {
-          ...ledger,
+          ...requireSame(ledger, opened.ledger),
           writer: undefined,
           newest: noted,
-          done: gap === undefined ? done : { number: gap.first - 1, offset },
+          done: gap === undefined ? done : { number: gap.first - 1, offset, fence: done?.fence },
           runs: gap === undefined ? ledger.runs : [...ledger.runs, gap],
           state: isFull ? 'completing' : ledger.state,
         };
@@ -135,4 +143,16 @@ function firstRun({ record, highestNumber, lastNumber, partsEnd }: Survey): Run 
 function startOfTusdTail({ record, tusdTail, partsEnd }: Survey): number {
   const noted = record.ledger.tusdTail;
   return noted !== undefined && noted.etag === tusdTail?.etag ? noted.start : partsEnd;
+}
+
+/**
+ * Whoever else has noted anything about parts held the lock since.
+ * @throws TusError ERR_LOCK_LOST
+ */
+function requireSame(now: PartLedger, before: PartLedger): PartLedger {
+  const [noted, expected] = [now, before].map(({ state, writer, done, runs }) =>
+    JSON.stringify([state, writer, done, runs]),
+  );
+  if (noted !== expected) throw new TusError('ERR_LOCK_LOST');
+  return now;
 }

@@ -19,6 +19,8 @@ export interface PartPlan {
   readonly wishedBytes: number;
   /** Undefined while the upload's length is deferred. */
   readonly size: number | undefined;
+  /** Bytes that the earlier parts have, where all must have the same. */
+  readonly equalBytes?: number | undefined;
 }
 
 /**
@@ -28,7 +30,9 @@ export interface PartPlan {
  *
  * @throws TusError ERR_MAX_SIZE_EXCEEDED for what no object can hold
  */
-export function partBytesAt({ profile, wishedBytes, size }: PartPlan, offset: number): number {
+export function partBytesAt(plan: PartPlan, offset: number): number {
+  const { profile, wishedBytes, size, equalBytes } = plan;
+  if (profile.equalParts && equalBytes !== undefined) return equalBytes;
   const parts = Math.floor(profile.maxParts * plannedShare);
   const least = Math.max(profile.minPartBytes, wishedBytes);
   if (size === undefined) {

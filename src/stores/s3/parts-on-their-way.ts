@@ -12,6 +12,7 @@ export class PartsOnTheirWay {
   readonly #sent: Sent[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #options: { readonly slots: Slots; readonly maxInFlight: number };
+  #bytes = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(options: { readonly slots: Slots; readonly maxInFlight: number }) {
@@ -20,7 +21,7 @@ export class PartsOnTheirWay {
 
   /** Bytes of all parts, stored or not. */
   get bytes(): number {
-    return this.#sent.reduce((sum, { size }) => sum + size, 0);
+    return this.#bytes;
   }
 
   /** Those that S3 has, up to the first that it has not. */
@@ -51,6 +52,7 @@ export class PartsOnTheirWay {
   send(size: number, put: () => Promise<StoredPart>): void {
     const part: Sent = { size, stored: undefined };
     this.#sent.push(part);
+    this.#bytes += size;
     const sending = this.#options.slots
       .during(async () => {
         part.stored = await put();

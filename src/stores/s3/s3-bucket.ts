@@ -41,6 +41,9 @@ const deletedAtOnce = 1000;
 /** How much longer S3 may take to copy and to complete than to do anything else. */
 const slowFactor = 10;
 
+/** A connection that carries less is as good as dead: 512 KiB/s. */
+const slowestBytesPerMs = 512;
+
 type Signal = AbortSignal | undefined;
 
 /**
@@ -85,16 +88,19 @@ export class S3Bucket {
     bytes: Uint8Array,
     signal: Signal,
   ): Promise<StoredPart> {
-    const { ETag } = await this.#call(signal, (abortSignal) =>
-      this.#api.uploadPart(
-        {
-          ...multipart(keys),
-          PartNumber: number,
-          Body: bytes,
-          ContentLength: bytes.byteLength,
-        },
-        { abortSignal },
-      ),
+    const { ETag } = await this.#call(
+      signal,
+      (abortSignal) =>
+        this.#api.uploadPart(
+          {
+            ...multipart(keys),
+            PartNumber: number,
+            Body: bytes,
+            ContentLength: bytes.byteLength,
+          },
+          { abortSignal },
+        ),
+      bytes.byteLength,
     );
     return { number, size: bytes.byteLength, etag: required(ETag, 'an ETag for a part') };
   }
@@ -241,18 +247,22 @@ export class S3Bucket {
     at: { readonly bucket: string; readonly key: string; readonly start: number; end: number },
     signal: Signal,
   ): Promise<number> {
-    return this.#call(signal, async (abortSignal) => {
-      const Range = `bytes=${at.start}-${at.end - 1}`;
-      const { Body } = await this.#api.getObject(
-        { Bucket: at.bucket, Key: at.key, Range },
-        { abortSignal },
-      );
-      const content = await buffer(asStream(Body));
-      if (content.byteLength !== at.end - at.start)
-        throw new Error(`S3 gave too little of ${at.key}`);
-      target.set(content);
-      return content.byteLength;
-    });
+    return this.#call(
+      signal,
+      async (abortSignal) => {
+        const Range = `bytes=${at.start}-${at.end - 1}`;
+        const { Body } = await this.#api.getObject(
+          { Bucket: at.bucket, Key: at.key, Range },
+          { abortSignal },
+        );
+        const content = await buffer(asStream(Body));
+        if (content.byteLength !== at.end - at.start)
+          throw new Error(`S3 gave too little of ${at.key}`);
+        target.set(content);
+        return content.byteLength;
+      },
+      at.end - at.start,
+    );
   }
 
   async head(
@@ -313,8 +323,10 @@ export class S3Bucket {
     } while (token !== undefined);
   }
 
-  #call<T>(signal: Signal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return retry(this.#retry, signal, call);
+  /** @param bytes that the call moves: each takes its time, too */
+  #call<T>(signal: Signal, call: (signal: AbortSignal) => Promise<T>, bytes = 0): Promise<T> {
+    const attemptTimeoutMs = this.#retry.attemptTimeoutMs + bytes / slowestBytesPerMs;
+    return retry({ ...this.#retry, attemptTimeoutMs }, signal, call);
   }
 
   /** For what S3 itself may take minutes to do. */

@@ -145,7 +145,12 @@ export class S3Upload implements Upload {
 
   #writing({ record }: Survey, { fence, signal }: WriteOptions): ChunkWriterOptions {
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
-    const plan = { profile: bucket.profile, wishedBytes: wishedPartBytes, size: record.info.size };
+    const plan = {
+      profile: bucket.profile,
+      wishedBytes: wishedPartBytes,
+      size: record.info.size,
+      equalBytes: record.ledger.partBytes,
+    };
     return { place: this.#place, fence, signal, plan, maxInFlight, buffers, slots };
   }
 

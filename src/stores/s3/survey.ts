@@ -64,7 +64,10 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   const { info, ledger, keys } = record;
   if (ledger.state === 'complete') return surveyComplete(record, record.modifiedAt);
   const run = ledger.runs.at(-1) ?? { first: 1, start: 0 };
-  const done = ledger.done ?? { number: run.first - 1, offset: run.start };
+  const done: NonNullable<PartLedger['done']> = ledger.done ?? {
+    number: run.first - 1,
+    offset: run.start,
+  };
   const listed = await bucket.listParts(keys, done.number, signal);
   if (listed === undefined) {
     const object = await headWhole(bucket, keys, info, signal);
@@ -73,7 +76,7 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   const parts = withoutGap(done, merge(ledger.newest, listed));
   const partsEnd = parts.reduce((sum, { size }) => sum + size, done.offset);
   const candidates = tusdTail ? [...pieces, asPiece(keys, tusdTail, ledger, partsEnd)] : pieces;
-  const tail = chain(candidates, partsEnd);
+  const tail = chain(candidates, partsEnd, done.fence);
   const times = [record, tusdTail, ...listed, ...pieces].map((item) => item?.modifiedAt ?? 0);
   return {
     record,
@@ -147,10 +150,13 @@ function withoutGap(
   return following;
 }
 
-/** The pieces that continue `start` without a gap. Where two begin at the same byte, the later lock's and the later one wins. */
-export function chain(pieces: readonly Piece[], start: number): Tail {
+/**
+ * The pieces that continue `start` without a gap, stored under locks with rising fences. Where two begin at the same byte, the
+ * later lock's and the later one wins.
+ */
+function chain(pieces: readonly Piece[], start: number, lowestFence = -1): Tail {
   const chosen: Piece[] = [];
-  let [end, fence] = [start, -1];
+  let [end, fence] = [start, lowestFence];
   for (;;) {
     const next = pieces
       .filter((piece) => piece.start === end && piece.size > 0 && piece.fence >= fence)
@@ -170,7 +176,8 @@ function asPiece(
   partsEnd: number,
 ): Piece {
   const start = ledger.tusdTail?.etag === etag ? ledger.tusdTail.start : partsEnd;
-  return { key: keys.tail, start, size, fence: -1, time: 0 };
+  // tusd knows no fences: whatever it has put comes after what was noted.
+  return { key: keys.tail, start, size, fence: ledger.done?.fence ?? -1, time: 0 };
 }
 
 async function listPieces(

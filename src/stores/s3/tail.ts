@@ -5,20 +5,21 @@ import type { Tail } from './survey.js';
 /** Pieces that are fetched at once. */
 const fetchedAtOnce = 8;
 
-/** Stores `bytes` as a piece of the tail. From then on they count. */
-export async function putPiece(
-  place: Place,
-  start: number,
-  bytes: Uint8Array,
-  fence: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Piece> {
+/** A piece that is to be stored. */
+export function newPiece(place: Place, about: Omit<Piece, 'key'>): Piece {
   const { pieces } = objectKeys(place.bucket.name, place.prefix, place.id);
-  const piece = { start, size: bytes.byteLength, fence: fence ?? -1, time: Date.now() };
-  const key = newPieceKey(pieces, piece);
-  // A piece that outlives its upload still tells whose it was.
-  await place.bucket.put(key, bytes, signal, { metadata: { upload: place.id } });
-  return { key, ...piece };
+  return { key: newPieceKey(pieces, about), ...about };
+}
+
+/** Stores a piece of the tail. From then on it counts. */
+export async function putPiece(
+  { bucket, id }: Place,
+  { key }: Piece,
+  bytes: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  // One that outlives its upload still tells whose it was.
+  await bucket.put(key, bytes, signal, { metadata: { upload: id } });
 }
 
 /** Fills the beginning of `target` with the bytes of a tail. */

@@ -24,12 +24,19 @@ export interface PartLedger {
    * not come to its end.
    */
   readonly writer: number | undefined;
-  /** The last part of the last run when its writer was done, and where it ends. Everything before is known to be stored. */
-  readonly done: { readonly number: number; readonly offset: number } | undefined;
+  /**
+   * The last part of the last run when its writer was done, and where it ends: everything before is known to be stored. Pieces
+   * behind it count only if a lock with this fence or a later one has stored them.
+   */
+  readonly done:
+    | { readonly number: number; readonly offset: number; readonly fence?: number | undefined }
+    | undefined;
   /** The newest parts as they were stored: S3 may be late to list them. */
   readonly newest: readonly StoredPart[];
   /** tusd's tail when a writer last began, and where its bytes belong. */
   readonly tusdTail: { readonly etag: string; readonly start: number } | undefined;
+  /** Bytes of each part but the last, where they must be equal. */
+  readonly partBytes: number | undefined;
   /** Where the data lies, if not where tusd would look for it. */
   readonly elsewhere: { readonly bucket: string; readonly key: string } | undefined;
   /** Changes with every write: tells one's own write from another's when the answer to it was lost. */
@@ -52,6 +59,7 @@ export const emptyLedger: PartLedger = {
   done: undefined,
   newest: [],
   tusdTail: undefined,
+  partBytes: undefined,
   elsewhere: undefined,
   revision: '',
 };
@@ -78,7 +86,8 @@ function isLedger(value: unknown): value is PartLedger {
   return (
     isObject(value) &&
     ['receiving', 'completing', 'complete'].includes(String(value['state'])) &&
-    (value['writer'] === undefined || Number.isSafeInteger(value['writer'])) &&
+    isOptionalNumber(value['writer']) &&
+    isOptionalNumber(value['partBytes']) &&
     isListOf(value['runs'], ['first', 'start']) &&
     isListOf(value['newest'], ['number', 'size']) &&
     (value['done'] === undefined || isNumbers(value['done'], ['number', 'offset'])) &&
@@ -86,6 +95,10 @@ function isLedger(value: unknown): value is PartLedger {
     (value['elsewhere'] === undefined || isAddress(value['elsewhere'])) &&
     typeof value['revision'] === 'string'
   );
+}
+
+function isOptionalNumber(value: unknown): boolean {
+  return value === undefined || Number.isSafeInteger(value);
 }
 
 function isAddress(value: unknown): boolean {
