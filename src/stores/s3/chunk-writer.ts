@@ -1,11 +1,10 @@
-import { TusError } from '../../core/errors.js';
-import { loadRecord, type Place } from './load-record.js';
+import type { Place } from './load-record.js';
 import type { Piece } from './object-keys.js';
 import type { FillingBuffer, PartBuffers, Slots } from './part-buffers.js';
 import { PartSession, type SessionOptions } from './part-session.js';
 import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
-import { highestFence, type Survey, type Tail } from './survey.js';
+import type { Survey, Tail } from './survey.js';
 import { fetchTail, newPiece, putPiece } from './tail.js';
 
 /** How bytes become parts. */
@@ -25,7 +24,7 @@ const noTail: Tail = { pieces: [], size: 0 };
  */
 export class ChunkWriter {
   readonly #options: ChunkWriterOptions;
-  readonly #found: Survey;
+  #found: Survey;
   readonly #parts: PartsOnTheirWay;
   /** Pieces whose bytes are in a part that was sent. */
   readonly #covered: Piece[] = [];
@@ -155,13 +154,22 @@ export class ChunkWriter {
     const piece = newPiece(place, {
       start: this.#partsEnd + this.#tail.size,
       size: this.#filling.length,
-      fence: fence ?? -1,
+      // Without one, as the last who had one: what is stored must count.
+      fence: fence ?? this.#found.fence,
       // Also where the clock of whoever stored the last one runs ahead.
       time: Math.max(Date.now(), ...this.#found.tail.pieces.map(({ time }) => time + 1)),
     });
     const put = (): Promise<void> => putPiece(place, piece, this.#filling.bytes, signal);
-    if (fence === undefined) await putWhileThere(place, piece, put, signal);
-    else await requireHighest(place, fence, signal).then(put);
+    // A writer that did not come to its end may still store parts: behind a run of our own, they do not count.
+    if (this.#found.record.ledger.writer !== undefined) {
+      this.#session ??= await PartSession.open(this.#options, this.#found);
+    }
+    const claim = async (): Promise<void> => {
+      const record = await PartSession.claim(this.#options, this.#found);
+      this.#found = { ...this.#found, record };
+    };
+    if (this.#session !== undefined) await put();
+    else await putWith(place, piece, put, claim, signal);
     this.#tail = { pieces: [...this.#tail.pieces, piece], size: this.#tail.size + piece.size };
   }
 
@@ -180,14 +188,15 @@ export class ChunkWriter {
 
   #surveyAfter(): Survey {
     const found = this.#found;
-    const last = this.#parts.stored.at(-1);
+    // A session may have begun a run and left it empty.
+    const lastNumber = this.#session?.record.ledger.done?.number;
     return {
       ...found,
       record: this.#session?.record ?? found.record,
       offset: this.offset,
       partsEnd: this.#partsEnd,
-      lastNumber: last?.number ?? found.lastNumber,
-      highestNumber: last?.number ?? found.highestNumber,
+      lastNumber: lastNumber ?? found.lastNumber,
+      highestNumber: lastNumber ?? found.highestNumber,
       tail: this.#tail,
       stalePieces: [],
       tusdTail: this.#session === undefined ? found.tusdTail : undefined,
@@ -197,25 +206,17 @@ export class ChunkWriter {
   }
 }
 
-/** Where locks have fences, one that was lost must not add a byte that its successor would count. */
-async function requireHighest(
-  place: Place,
-  fence: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (fence < (await highestFence(place, signal))) throw new TusError('ERR_LOCK_LOST');
-}
-
-/** Puts a piece and looks meanwhile whether its upload is still there: to wait for that first would make each chunk slower. */
-async function putWhileThere(
+/** Puts a piece and claims its upload meanwhile: to wait for that first would make each chunk slower. */
+async function putWith(
   place: Place,
   { key }: Piece,
   put: () => Promise<void>,
+  claim: () => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const [piece, there] = await Promise.allSettled([put(), loadRecord(place, signal)]);
+  const [piece, claimed] = await Promise.allSettled([put(), claim()]);
   if (piece.status === 'rejected') throw piece.reason;
-  if (there.status === 'fulfilled') return;
+  if (claimed.status === 'fulfilled') return;
   await place.bucket.delete([key], signal);
-  throw there.reason;
+  throw claimed.reason;
 }

@@ -96,15 +96,6 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   };
 }
 
-/** The highest fence that has written anything to an upload by now; -1 where none has. */
-export async function highestFence(place: Place, signal: AbortSignal | undefined): Promise<number> {
-  const [{ info }, pieces] = await Promise.all([
-    loadRecord(place, signal),
-    listPieces(place.bucket, objectKeys(place.bucket.name, place.prefix, place.id), signal),
-  ]);
-  return pieces.reduce((highest, piece) => Math.max(highest, piece.fence), info.fence ?? -1);
-}
-
 /** All parts of the upload that count, in order, with nothing left out. */
 export async function listAllParts(
   bucket: S3Bucket,
