@@ -71,7 +71,9 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   const listed = await bucket.listParts(keys, done.number, signal);
   if (listed === undefined) {
     const object = await headWhole(bucket, keys, info, signal);
-    return surveyComplete(record, Math.max(record.modifiedAt, object.modifiedAt));
+    const complete = surveyComplete(record, Math.max(record.modifiedAt, object.modifiedAt));
+    // Whoever completed it may not have lived to remove them.
+    return { ...complete, stalePieces: pieces, tusdTail };
   }
   const parts = withoutGap(done, merge(ledger.newest, listed));
   const partsEnd = parts.reduce((sum, { size }) => sum + size, done.offset);
