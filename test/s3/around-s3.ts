@@ -23,23 +23,29 @@ export function aroundS3(api: S3Api, around: Around): S3Api {
   };
 }
 
-/** When a process dies: with its call number `call`, before S3 has done it or after. */
-export interface Death {
+/** What befalls the process at its write number `call`: it dies just before, or the answer is lost on the way. */
+export interface Fate {
   readonly call: number;
-  readonly when: 'before' | 'after';
+  readonly what: 'death' | 'lost answer';
 }
 
-/** An S3 as a process sees it that dies: every call from then on fails, and S3 hears no more of it. */
-export function mortalS3(api: S3Api, death: Death): { readonly api: S3Api; calls(): number } {
+/**
+ * An S3 as a process with such a fate sees it. After its death every call fails, and S3 hears no more of it; a lost answer is
+ * one that the process may ask for again.
+ */
+export function fatefulS3(api: S3Api, fate: Fate): { readonly api: S3Api; calls(): number } {
   let calls = 0;
   return {
     calls: () => calls,
-    api: aroundS3(api, async (_operation, run) => {
-      const call = ++calls;
-      if (call > death.call || (call === death.call && death.when === 'before')) throw dead();
+    api: aroundS3(api, async (operation, run) => {
+      // What is in S3 changes with writes alone: death before a read is death before the write that follows.
+      if (!isRead(operation)) calls++;
+      else if (calls < fate.call) return run();
+      const call = calls;
+      if (fate.what === 'death' && call >= fate.call) throw dead();
       const result = await run();
-      if (call === death.call) throw dead();
-      return result;
+      if (fate.what === 'death' || call !== fate.call || isRead(operation)) return result;
+      throw new Error('the connection was reset');
     }),
   };
 }
@@ -50,4 +56,8 @@ function dead(): Error {
     name: 'Dead',
     $metadata: { httpStatusCode: 400 },
   });
+}
+
+function isRead(operation: keyof S3Api): boolean {
+  return /^(get|head|list)/.test(operation);
 }
