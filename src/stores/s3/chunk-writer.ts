@@ -111,7 +111,7 @@ export class ChunkWriter {
   }
 
   get #partBytes(): number {
-    return partBytesAt(this.#options.plan, this.#partsEnd);
+    return partBytesAt(this.#options.plan, this.#partsEnd, this.#nextNumber - 1);
   }
 
   /**
@@ -126,8 +126,11 @@ export class ChunkWriter {
   #makesPart(): boolean {
     const { plan } = this.#options;
     if (this.#waiting < plan.profile.minPartBytes) return false;
-    const nextNumber = this.#session?.peekNumber ?? this.#found.highestNumber + 1;
-    return mayEndWithPart(plan, this.#partsEnd + this.#waiting, nextNumber + 1);
+    return mayEndWithPart(plan, this.#partsEnd + this.#waiting, this.#nextNumber + 1);
+  }
+
+  get #nextNumber(): number {
+    return this.#session?.peekNumber ?? this.#found.highestNumber + 1;
   }
 
   async #sendPart(bytes: number): Promise<void> {
