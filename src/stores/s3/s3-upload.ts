@@ -112,7 +112,7 @@ export class S3Upload implements Upload {
     );
   }
 
-  /** The record goes last: until then it can be tried again. */
+  /** What makes an upload goes last: until then it can be tried again. */
   async terminate({ fence, signal }: WriteOptions = {}): Promise<void> {
     if (this.#isTerminated) return;
     const { bucket } = this.#place;
@@ -127,12 +127,13 @@ export class S3Upload implements Upload {
         throw error;
       });
       const { keys } = record;
-      await bucket.abortMultipart(keys, signal);
       // Only what the upload has become: another's object may lie under the key of an upload that never came so far.
       if (found?.isComplete) await bucket.delete([keys.data], signal, keys.bucket);
       const pieces: string[] = [];
       for await (const { key } of bucket.list(keys.pieces, signal)) pieces.push(key);
       await bucket.delete([...pieces, keys.tail], signal);
+      // Without it there is no upload any more that could be terminated again.
+      await bucket.abortMultipart(keys, signal);
       await bucket.delete([keys.info], signal);
     }
     this.#isTerminated = true;
