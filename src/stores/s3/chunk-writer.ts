@@ -104,8 +104,7 @@ export class ChunkWriter {
     const { place, signal } = this.#options;
     const { record, tusdTail, stalePieces } = this.#found;
     const stale = new Set([...this.#covered, ...stalePieces].map(({ key }) => key));
-    // Whether its bytes are in a part now, or were before.
-    if (tusdTail !== undefined && this.#session !== undefined) stale.add(record.keys.tail);
+    if (tusdTail !== undefined && this.#tusdTail === undefined) stale.add(record.keys.tail);
     if (stale.size > 0) await place.bucket.delete([...stale], signal);
   }
 
@@ -264,6 +263,13 @@ export class ChunkWriter {
     }
   }
 
+  /** tusd's tail, as long as no part has its bytes. */
+  get #tusdTail(): Survey['tusdTail'] {
+    const { record, tusdTail } = this.#found;
+    const counts = this.#tail.pieces.some(({ key }) => key === record.keys.tail);
+    return counts || this.#session === undefined ? tusdTail : undefined;
+  }
+
   #surveyAfter(): Survey {
     const found = this.#found;
     // A session may have begun a run and left it empty.
@@ -277,7 +283,7 @@ export class ChunkWriter {
       highestNumber: lastNumber ?? found.highestNumber,
       tail: this.#tail,
       stalePieces: [],
-      tusdTail: this.#session === undefined ? found.tusdTail : undefined,
+      tusdTail: this.#tusdTail,
       fence: Math.max(found.fence, this.#options.fence ?? -1),
       modifiedAt: Date.now(),
     };
