@@ -46,6 +46,20 @@ describe('field 14: a part that fails on every attempt', () => {
   });
 });
 
+it('field 14: counts no part behind a gap where the writer dies as well', async () => {
+  const bed = await openBed(s3());
+  const id = await newUpload(bed.store(), file.byteLength);
+  bed.proxy.inject({ operation: 'UploadPart', partNumber: 2, times: 2 }, refused);
+  const isInfo = (key: string): boolean => key.endsWith('.info');
+  const crash = { operation: 'PutObject', key: isInfo, nth: 2, times: Infinity } as const;
+  bed.proxy.inject(crash, fail(400, 'Dead'));
+  await append(bed.store(), id, 0, file.subarray(0, 15 * MiB));
+  expect(bed.proxy.total('UploadPart').requests).toBeGreaterThan(3);
+  expect((await infoIn(bed.freshStore(), id)).offset).toBe(5 * MiB);
+  await completeFrom(bed.freshStore(), id, file);
+  expect(sha256(await bed.object(keyOf(id)))).toBe(sha256(file));
+});
+
 it.each([
   ['a reset in the middle of a part', reset(MiB)],
   ['a lost answer', loseAnswer],
@@ -153,6 +167,9 @@ describe('field 15: a completion that fails', () => {
     const server = await serve(bed.store());
     const path = await create(server, body.byteLength);
     bed.proxy.inject({ operation: 'CompleteMultipartUpload' }, loseAnswer);
+    // Not every server knows afterwards what it has completed.
+    const forgotten = fail(404, 'NoSuchUpload');
+    bed.proxy.inject({ operation: 'CompleteMultipartUpload', nth: 2 }, forgotten);
     expect((await patch(server, path, 0, body)).status).toBe(204);
     expect(await offsetOf(server, path)).toBe(body.byteLength);
     expect(server.finishes()).toBe(1);
@@ -180,6 +197,17 @@ describe('field 22: a list of parts that is behind', () => {
     bed.proxy.inject({ operation: 'ListParts', times: Infinity }, hideNewestParts(2));
     await append(store, id, 0, file.subarray(0, 12 * MiB));
     expect((await infoIn(store, id)).offset).toBe(12 * MiB);
+    await completeFrom(store, id, file);
+    expect(sha256(await bed.object(keyOf(id)))).toBe(sha256(file));
+  });
+
+  it('does not matter for a completion after a gap, either', async () => {
+    const bed = await openBed(s3());
+    const store = bed.store();
+    const id = await newUpload(store, file.byteLength);
+    bed.proxy.inject({ operation: 'UploadPart', partNumber: 2, times: 2 }, refused);
+    await append(store, id, 0, file.subarray(0, 12 * MiB));
+    bed.proxy.inject({ operation: 'ListParts', times: Infinity }, hideNewestParts(2));
     await completeFrom(store, id, file);
     expect(sha256(await bed.object(keyOf(id)))).toBe(sha256(file));
   });

@@ -140,7 +140,7 @@ export async function completeFrom(
     const { error } = await upload.writeChunk(offset, bodyOf(file.subarray(offset)), options);
     if (error !== undefined) throw error;
   }
-  await upload.finish(options);
+  await upload.finish?.(options);
 }
 
 /** Key of the object that an upload becomes, where it has no prefix. */
