@@ -96,7 +96,10 @@ export class S3Upload implements Upload {
     const found = await this.#survey(options?.signal);
     if (!found.isComplete) throw new TusError('ERR_INCOMPLETE_UPLOAD');
     const { data, bucket } = found.record.keys;
-    if (this.#means.presign) return { redirect: await this.#means.presign({ bucket, key: data }) };
+    if (this.#means.presign) {
+      const { metadata } = found.record.info;
+      return { redirect: await this.#means.presign({ bucket, key: data, metadata }) };
+    }
     if (start >= end) return { stream: Readable.from([]) };
     const range = { start, end };
     const stream = await this.#means.bucket.read({ bucket, key: data }, range, options?.signal);
