@@ -53,14 +53,17 @@ async function main(): Promise<void> {
 }
 
 /** Those whose names the user gave, or all. @throws Error with a sentence for the user */
-function chosen<Item extends { readonly name: string }>(
+function chosen<Item extends { readonly name: string; readonly part?: string }>(
   items: readonly Item[],
   names: readonly string[] | undefined,
 ): readonly Item[] {
-  const known = [...new Set(items.map(({ name }) => name))];
-  const wrong = names?.find((name) => name !== '' && !known.includes(name));
-  if (wrong !== undefined) throw new Error(`${wrong} is none of ${known.join(', ')}`);
-  return items.filter(({ name }) => names?.includes(name) ?? true);
+  const known = new Set(
+    items.flatMap(({ name, part }) => (part === undefined ? [name] : [name, part])),
+  );
+  const wrong = names?.find((name) => name !== '' && !known.has(name));
+  if (wrong !== undefined) throw new Error(`${wrong} is none of ${[...known].join(', ')}`);
+  if (names === undefined) return items;
+  return items.filter(({ name, part = name }) => names.includes(name) || names.includes(part));
 }
 
 /** On the last line of a terminal; nowhere else. */

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import type { Sample } from './figures.js';
 import { fillDirectory } from './fill-directory.js';
 import { measure } from './measure.js';
+import { measureS3 } from './s3/measure-s3.js';
 import type { Contender } from './servers.js';
 import type { Workload } from './workloads.js';
 
@@ -67,7 +68,8 @@ export async function runBench(
 }
 
 async function runWorkload(workload: Workload, setting: Setting): Promise<Result[]> {
-  const { directory, runs, signal, onProgress } = setting;
+  const { directory, signal, onProgress } = setting;
+  const runs = Math.min(setting.runs, workload.maxRuns ?? setting.runs);
   const states = takingPart(workload, setting.contenders).map((contender) => ({
     contender,
     samples: new Array<Sample>(),
@@ -92,10 +94,13 @@ async function runWorkload(workload: Workload, setting: Setting): Promise<Result
 
 /** Where it matters what lies in the directory already, each takes part twice. */
 function takingPart(
-  { name, beside }: Workload,
+  { name, beside, s3 }: Workload,
   contenders: readonly Contender[],
 ): readonly Contender[] {
-  const able = contenders.filter(({ without }) => without?.includes(name) !== true);
+  const able = contenders.filter(
+    (contender) =>
+      (contender.s3 === true) === (s3 !== undefined) && contender.without?.includes(name) !== true,
+  );
   if (beside === undefined) return able;
   return able.flatMap((contender) => [
     contender,
@@ -121,7 +126,8 @@ async function inFreshDirectory(
       contender.beside === undefined
         ? join(directory, 'uploads')
         : filled(parent, contender.beside);
-    return await measure(contender, workload, { uploads, log: join(directory, 'log') });
+    const place = { uploads, log: join(directory, 'log') };
+    return await (workload.s3 ? measureS3 : measure)(contender, workload, place);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
