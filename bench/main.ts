@@ -3,7 +3,7 @@ import { drawChart } from './chart.js';
 import { findGrowth, formatGrowth } from './growth.js';
 import { parseOptions, usage } from './options.js';
 import { formatSetting, formatTable, toJson } from './report.js';
-import { runBench } from './run-bench.js';
+import { runBench, takesPart } from './run-bench.js';
 import { findContenders } from './servers.js';
 import { compare, formatSummary } from './summary.js';
 import { createWorkloads } from './workloads.js';
@@ -24,7 +24,10 @@ async function main(): Promise<void> {
     findContenders(options, console.log),
     options.against && [...options.against, ...asked],
   );
-  console.log(formatSetting(options, contenders));
+  const takingPart = contenders.filter((contender) =>
+    workloads.some((workload) => takesPart(contender, workload)),
+  );
+  console.log(formatSetting(options, takingPart));
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interrupt.abort(new Error('Interrupted')));

@@ -14,6 +14,7 @@ import type { Sample } from './figures.js';
 import { fillDirectory } from './fill-directory.js';
 import { measure } from './measure.js';
 import { measureS3 } from './s3/measure-s3.js';
+import { measureTakeover } from './s3/measure-takeover.js';
 import type { Contender } from './servers.js';
 import type { Workload } from './workloads.js';
 
@@ -92,15 +93,15 @@ async function runWorkload(workload: Workload, setting: Setting): Promise<Result
   return states.map((state) => ({ workload, ...state }));
 }
 
+/** Whether a workload means anything for a contender. */
+export function takesPart({ s3, without }: Contender, workload: Workload): boolean {
+  return (s3 === true) === (workload.s3 !== undefined) && without?.includes(workload.name) !== true;
+}
+
 /** Where it matters what lies in the directory already, each takes part twice. */
-function takingPart(
-  { name, beside, s3 }: Workload,
-  contenders: readonly Contender[],
-): readonly Contender[] {
-  const able = contenders.filter(
-    (contender) =>
-      (contender.s3 === true) === (s3 !== undefined) && contender.without?.includes(name) !== true,
-  );
+function takingPart(workload: Workload, contenders: readonly Contender[]): readonly Contender[] {
+  const able = contenders.filter((contender) => takesPart(contender, workload));
+  const { beside } = workload;
   if (beside === undefined) return able;
   return able.flatMap((contender) => [
     contender,
@@ -127,6 +128,7 @@ async function inFreshDirectory(
         ? join(directory, 'uploads')
         : filled(parent, contender.beside);
     const place = { uploads, log: join(directory, 'log') };
+    if (workload.s3?.takeover) return await measureTakeover(contender, place);
     return await (workload.s3 ? measureS3 : measure)(contender, workload, place);
   } finally {
     rmSync(directory, { recursive: true, force: true });

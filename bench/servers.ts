@@ -26,7 +26,7 @@ export interface Contender {
 }
 
 /** The checkout. */
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** All that can take part on this machine. @param skip told who cannot, and why */

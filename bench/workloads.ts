@@ -15,6 +15,8 @@ export interface Workload {
   readonly s3?: {
     /** Through what they speak to S3, and what is counted there instead of timing anything. */
     readonly through?: 'proxy' | 'distant proxy';
+    /** Two servers with one bucket and one Redis. */
+    readonly takeover?: true;
   };
   /** More runs would tell nothing more, or take too long. */
   readonly maxRuns?: number;

@@ -8,6 +8,7 @@ import type { Contender } from '../servers.js';
 import type { Workload } from '../workloads.js';
 import { CountingProxy, type Traffic } from './counting-proxy.js';
 import { s3Environment, startObjectServer } from './object-server.js';
+import { PeakOfFiles } from './peak-of-files.js';
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
@@ -24,13 +25,15 @@ export async function measureS3(
   { uploads, log }: Place,
 ): Promise<Sample> {
   if (load === undefined) return {};
-  const objects = await startObjectServer(uploads, log);
+  // It ends a connection after a streamed body without a word. Behind a proxy, its client would learn of that too late.
+  const objects = await startObjectServer(uploads, log, through === undefined);
   const delayMs = through === 'distant proxy' ? distantMs : 0;
   const proxy = through && (await CountingProxy.start(objects.port, delayMs));
   const endpoint = `http://127.0.0.1:${proxy?.port ?? objects.port}`;
   const withEndpoint = command.map((word) => word.replaceAll('{s3}', endpoint));
   const temporary = join(uploads, '..', 'temporary');
   mkdirSync(temporary);
+  const files = new PeakOfFiles(temporary);
   let server: ServerProcess | undefined;
   try {
     // Some keep parts in files: those are in memory, too.
@@ -53,10 +56,12 @@ export async function measureS3(
       ...sample,
       ...(sample.throughput !== undefined && { gatewayPerGiB: gatewayMs / 1e3 / inGiB(load) }),
       above: (sample.peak ?? 0) - idle.residentBytes / MiB,
+      files: files.bytes / MiB,
     };
   } catch (error) {
     throw new Error(`${String(error)} ${(server ?? objects).log}`.trim(), { cause: error });
   } finally {
+    files.stop();
     await server?.stop();
     proxy?.stop();
     await objects.stop();

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Contender } from '../servers.js';
 import { findProgram } from './find-program.js';
@@ -34,7 +34,7 @@ export function findS3Contenders(
   );
   if (server === undefined || store === undefined || library === undefined) {
     skip('@tus/s3-store and @aws-sdk/lib-storage are not installed: npm ci --prefix bench');
-    return [tuskdInS3(tuskd), ...tusd(skip)];
+    return [tuskdInS3(tuskd, skip), ...tusd(skip)];
   }
   const tusNode = (name: string, ...settings: readonly string[]): Contender => ({
     name,
@@ -53,8 +53,8 @@ export function findS3Contenders(
     without: ['s3-takeover', ...inPieces],
   });
   return [
-    tuskdInS3(tuskd),
-    tusNode('@tus/server'),
+    tuskdInS3(tuskd, skip),
+    { ...tusNode('@tus/server'), without: ['s3-takeover'] },
     { ...tusNode('@tus/server, 4 parts', '4'), without: ['s3-takeover', ...inPieces] },
     helper('8'),
     helper('5'),
@@ -62,11 +62,15 @@ export function findS3Contenders(
   ];
 }
 
-function tuskdInS3(tuskd: Contender): Contender {
+function tuskdInS3(tuskd: Contender, skip: (sentence: string) => void): Contender {
+  const hasRedis = findProgram('redis-server') !== undefined;
+  if (!hasRedis)
+    skip('The takeover is left out, redis-server is missing: apt-get install redis-server');
   const main = tuskd.command?.slice(0, 2) ?? [];
   const address = ['-host=127.0.0.1', '-port={port}', '-verbose=false'];
   const store = [`-s3-bucket=${bucket}`, '-s3-endpoint={s3}', '-s3-provider=versitygw'];
-  return { ...tuskd, s3: true, command: [...main, ...address, ...store] };
+  const command = [...main, ...address, ...store];
+  return { ...tuskd, s3: true, command, ...(!hasRedis && { without: ['s3-takeover'] }) };
 }
 
 function tusd(skip: (sentence: string) => void): readonly Contender[] {
@@ -75,15 +79,22 @@ function tusd(skip: (sentence: string) => void): readonly Contender[] {
     skip('tusd is missing: npm run services');
     return [];
   }
-  const { stdout } = spawnSync(path, ['-version'], { encoding: 'utf8' });
   const address = ['-host=127.0.0.1', '-port={port}', '-verbose=false'];
   return [
     {
       name: 'tusd',
-      version: /^Version: (.*)$/m.exec(stdout)?.[1] ?? '',
+      version: tusdVersion(path),
       role: 'server',
       s3: true,
+      without: ['s3-takeover'],
       command: [path, ...address, `-s3-bucket=${bucket}`, '-s3-endpoint={s3}'],
     },
   ];
+}
+
+/** What Go notes in a program of the modules that it is made of: its own `-version` only knows what released ones say. */
+function tusdVersion(path: string): string {
+  const program = readFileSync(path);
+  const at = program.indexOf('github.com/tus/tusd/v2\tv');
+  return /\tv(\S+)/.exec(program.toString('latin1', at, at + 60))?.[1] ?? '';
 }

@@ -42,6 +42,12 @@ export function createS3Workloads(quick: boolean): readonly Workload[] {
     { ...part, ...counted('s3-64k', 'PATCHes of 64 KiB', 64 * KiB, quick ? 128 : 512) },
     {
       ...part,
+      name: 's3-takeover',
+      title: 'S3: a silent PATCH is taken over by another server, over Redis',
+      s3: { takeover: true },
+    },
+    {
+      ...part,
       name: 's3-distance',
       title: 'S3: what 64 KiB wait for, where every answer of S3 takes 50 ms',
       s3: { through: 'distant proxy' },
