@@ -16,13 +16,16 @@ async function main(): Promise<void> {
     return;
   }
   const known = createWorkloads(options.quick);
-  const workloads = chosen(known, options.only).filter(
+  const wanted = chosen(known, options.only).filter(
     ({ onDemand }) => options.only !== undefined || onDemand !== true,
   );
   const asked = ['tuskd', ...options.servers.map(({ name }) => name)];
   const contenders = chosen(
     findContenders(options, console.log),
     options.against && [...options.against, ...asked],
+  );
+  const workloads = wanted.filter((workload) =>
+    contenders.some((contender) => takesPart(contender, workload)),
   );
   const takingPart = contenders.filter((contender) =>
     workloads.some((workload) => takesPart(contender, workload)),
@@ -35,7 +38,7 @@ async function main(): Promise<void> {
   const results = await runBench(
     {
       workloads,
-      contenders,
+      contenders: takingPart,
       runs: options.runs,
       dir: options.dir,
       signal: interrupt.signal,
@@ -50,9 +53,15 @@ async function main(): Promise<void> {
   if (summary.beside.length > 0) console.log(`\n${formatSummary(summary.beside)}`);
   if (summary.growth.length > 0) console.log(`\n${formatGrowth(summary.growth)}`);
   if (options.json !== undefined) {
-    writeFileSync(options.json, toJson(options, contenders, results, summary));
+    writeFileSync(options.json, toJson(options, takingPart, results, summary));
   }
-  if (options.svg !== undefined) writeFileSync(options.svg, drawChart(results));
+  if (options.svg !== undefined) {
+    // Of one row for each workload; S3's have their tables.
+    writeFileSync(
+      options.svg,
+      drawChart(results.filter(({ workload }) => workload.s3 === undefined)),
+    );
+  }
 }
 
 /** Those whose names the user gave, or all. @throws Error with a sentence for the user */
