@@ -25,8 +25,7 @@ export async function measureS3(
   { uploads, log }: Place,
 ): Promise<Sample> {
   if (load === undefined) return {};
-  // It ends a connection after a streamed body without a word. Behind a proxy, its client would learn of that too late.
-  const objects = await startObjectServer(uploads, log, through === undefined);
+  const objects = await startObjectServer(uploads, log);
   const delayMs = through === 'distant proxy' ? distantMs : 0;
   const proxy = through && (await CountingProxy.start(objects.port, delayMs));
   const endpoint = `http://127.0.0.1:${proxy?.port ?? objects.port}`;

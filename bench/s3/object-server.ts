@@ -14,19 +14,15 @@ export const s3Environment: Readonly<Record<string, string>> = {
   AWS_REGION: 'us-east-1',
 };
 
-/** Starts versitygw over a directory, with an empty bucket. @param keepsAlive its connections, as every S3 does */
-export function startObjectServer(
-  directory: string,
-  logPath: string,
-  keepsAlive = true,
-): Promise<ServerProcess> {
+/** Starts versitygw over a directory, with an empty bucket. */
+export function startObjectServer(directory: string, logPath: string): Promise<ServerProcess> {
   // A folder is a bucket.
   mkdirSync(join(directory, bucket));
   const command = [
     findProgram('versitygw') ?? 'versitygw',
     '--port',
     '127.0.0.1:{port}',
-    ...(keepsAlive ? ['--keep-alive'] : []),
+    // Not --keep-alive: it then ends connections after a streamed body without a word, and their clients fail.
     '--quiet',
   ];
   return ServerProcess.start([...command, 'posix', '{dir}'], directory, logPath, {
