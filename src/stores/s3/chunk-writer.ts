@@ -13,6 +13,8 @@ export interface ChunkWriterOptions extends SessionOptions {
   readonly plan: PartPlan;
   readonly buffers: PartBuffers;
   readonly slots: Slots;
+  /** Bytes that the client has announced, where it has. */
+  readonly bodyLength?: number | undefined;
 }
 
 /** Pieces that a tail has before they are made one. 64 KiB each, they are a part before. */
@@ -23,8 +25,8 @@ const noTail: Tail = { pieces: [], size: 0 };
  * Cuts the bytes of a chunk into parts, sends several at once while more arrive, and keeps what is too small for a part as a
  * piece of the tail.
  *
- * Where a request may end with a part of its own, a full part is held until there is a minimum of bytes behind it: so
- * whatever comes last is a part, or goes with the one before, and nothing has to be sent a second time.
+ * Where a request may end with a part of its own, a full part is held until there is a minimum of bytes behind it, or enough
+ * is announced: so whatever comes last is a part, or goes with the one before, and nothing has to be sent a second time.
  */
 export class ChunkWriter {
   readonly #options: ChunkWriterOptions;
@@ -34,6 +36,8 @@ export class ChunkWriter {
   readonly #covered: Piece[] = [];
   /** Stored behind the parts, and not in memory. */
   #tail: Tail;
+  /** Bytes that are still to come, as far as the client has announced them. */
+  #announced: number;
   /** A full part behind which too little has come yet. Never while there is a tail. */
   #held: FillingBuffer | undefined;
   /** What comes behind the tail or the part that is held. */
@@ -45,6 +49,7 @@ export class ChunkWriter {
     this.#options = options;
     this.#found = found;
     this.#tail = found.tail;
+    this.#announced = options.bodyLength ?? 0;
     this.#parts = new PartsOnTheirWay(options);
     this.#filling = options.buffers.filling(this.#partBytes);
   }
@@ -60,7 +65,10 @@ export class ChunkWriter {
   /** @throws what a part has failed with */
   async write(arrays: readonly Uint8Array[]): Promise<void> {
     this.#lastBytesAt = performance.now();
-    for (const array of arrays) await this.#append(array);
+    for (const array of arrays) {
+      this.#announced -= array.byteLength;
+      await this.#append(array);
+    }
     this.#parts.throwFailure();
   }
 
@@ -162,7 +170,7 @@ export class ChunkWriter {
     if (this.#held !== undefined && this.#filling.length >= minPartBytes) await this.#sendHeld();
     if (this.#filling.missing > 0) return;
     this.#held = this.#filling;
-    if (equalParts) await this.#sendHeld();
+    if (equalParts || this.#announced >= minPartBytes) await this.#sendHeld();
     this.#filling = this.#options.buffers.filling(this.#partBytes);
   }
 

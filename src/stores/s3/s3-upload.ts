@@ -149,7 +149,10 @@ export class S3Upload implements Upload {
     return this.#found;
   }
 
-  #writing({ record }: Survey, { fence, signal }: WriteOptions): ChunkWriterOptions {
+  #writing(
+    { record }: Survey,
+    { fence, signal, bodyLength }: WriteChunkOptions,
+  ): ChunkWriterOptions {
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
     const plan = {
       profile: bucket.profile,
@@ -157,7 +160,7 @@ export class S3Upload implements Upload {
       size: record.info.size,
       equalBytes: record.ledger.partBytes,
     };
-    return { place: this.#place, fence, signal, plan, maxInFlight, buffers, slots };
+    return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
   }
 
   async #changing<T>(work: () => Promise<T>): Promise<T> {
