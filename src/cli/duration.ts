@@ -13,17 +13,23 @@ const units: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** What a timer of Node can wait; a longer one fires at once. */
-const maxMs = 2 ** 31 - 1;
+const longestMs = 2 ** 31 - 1;
+const hourMs = 3_600_000;
 
 /** A length of time in Go's notation (`1m30s`, `500ms`, `1.5h`), as whole milliseconds, rounded up. */
-export function duration({ minMs = 0 }: { minMs?: number } = {}): FlagKind<number> {
+export function duration({
+  minMs = 0,
+  maxMs = longestMs,
+}: { minMs?: number; maxMs?: number } = {}): FlagKind<number> {
   return {
     placeholder: 'duration',
     parse(value) {
       const milliseconds = Math.ceil(parseNanoseconds(value) / 1e6);
       if (milliseconds < 0) throw new FlagValueError('must not be negative');
       if (milliseconds < minMs) throw new FlagValueError(`must be at least ${minMs}ms`);
-      if (milliseconds > maxMs) throw new FlagValueError('must be at most 596h');
+      if (milliseconds > maxMs) {
+        throw new FlagValueError(`must be at most ${Math.floor(maxMs / hourMs)}h`);
+      }
       return milliseconds;
     },
   };

@@ -7,6 +7,7 @@ export function helpText(): string {
     return `${group}:\n${entries.join('')}`;
   });
   return `Usage: tuskd [flags]
+       tuskd merge-tails [-dry-run] [flags of S3]     before going back to tusd with a bucket
 
 A server for resumable uploads (tus 1.0.0). Flags are written -name value, -name=value or --name=value;
 durations are such as 500ms, 60s, 1m30s or 1.5h.

@@ -9,6 +9,7 @@ import {
   text,
   urlPath,
 } from './flag-kinds.js';
+import { s3Flags } from './s3/s3-flags.js';
 
 /** The sections of the help and the docs, in their order. */
 export const flagGroups = [
@@ -16,6 +17,8 @@ export const flagGroups = [
   'Protocol',
   'CORS',
   'Disk',
+  'S3',
+  'Locks',
   'Timeouts',
   'Logging',
   'Information',
@@ -122,17 +125,36 @@ const table = {
     default: 'off',
     help: 'When bytes are forced to the disk, safe from a power cut. off: when the kernel likes; finish: before an upload counts as finished; request: before every answer.',
   },
+  ...s3Flags,
+  locker: {
+    group: 'Locks',
+    kind: choice('auto', 'file', 'memory', 'redis'),
+    default: 'auto',
+    help: 'Where locks on uploads are kept. file: in the upload directory, for all processes of this host; memory: in this process; redis: in Redis or Valkey, for any number of hosts. auto: memory for one process with S3, file for all else.',
+  },
   'filelock-holder-poll-interval': {
-    group: 'Disk',
+    group: 'Locks',
     kind: duration({ minMs: 1 }),
     default: '5s',
     help: 'How often the holder of a lock looks for others that want it, where they cannot ask it directly.',
   },
   'filelock-acquirer-poll-interval': {
-    group: 'Disk',
+    group: 'Locks',
     kind: duration({ minMs: 1 }),
     default: '2s',
     help: 'How often a request that waits for a lock looks whether it is free, where it cannot be told.',
+  },
+  'redis-url': {
+    group: 'Locks',
+    kind: text,
+    default: '',
+    help: 'Redis for the locks, such as redis://:password@host:6379/0 or rediss://host. Without it, TUSKD_REDIS_URL in the environment counts, then REDIS_URL; other users of the machine cannot read these.',
+  },
+  'redis-lease': {
+    group: 'Locks',
+    kind: duration({ minMs: 1000 }),
+    default: '15s',
+    help: 'How long a process that died keeps others out of the uploads it was at work on.',
   },
   'network-timeout': {
     group: 'Timeouts',

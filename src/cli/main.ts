@@ -8,9 +8,12 @@ import { versionText } from './version.js';
 await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<void> {
+  const [command, ...rest] = args;
+  const isMerge = command === 'merge-tails';
+  const isDryRun = (arg: string): boolean => isMerge && /^--?dry-run$/.test(arg);
   let flags: ParsedFlags;
   try {
-    flags = parseFlags(args);
+    flags = parseFlags(isMerge ? rest.filter((arg) => !isDryRun(arg)) : args);
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
     fail(`${error.message} (see tuskd -help)`, 2);
@@ -21,16 +24,25 @@ async function main(args: readonly string[]): Promise<void> {
   } else if (flags.get('version')) {
     process.stdout.write(versionText());
   } else {
-    await start(flags);
+    // What they need is loaded only here, so that -help and -version answer at once.
+    await failOnStartError(() => (isMerge ? mergeTails(flags, rest.some(isDryRun)) : start(flags)));
   }
 }
 
 async function start(flags: ParsedFlags): Promise<void> {
   limitYoungMemory();
-  // Only here, so that -help and -version answer without loading a server.
   const { serve } = await import('./serve.js');
+  await serve(flags);
+}
+
+async function mergeTails(flags: ParsedFlags, dryRun: boolean): Promise<void> {
+  const { runMergeTails } = await import('./s3/merge-tails-command.js');
+  process.exitCode = await runMergeTails(flags, dryRun);
+}
+
+async function failOnStartError(run: () => Promise<void>): Promise<void> {
   try {
-    await serve(flags);
+    await run();
   } catch (error) {
     // Anything else is a defect: Node ends with its stack.
     if (!(error instanceof StartError)) throw error;

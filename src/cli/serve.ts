@@ -1,12 +1,14 @@
 import type { Server } from 'node:net';
 import type { Logger } from '../core/logger.js';
 import { formatAddress, listenOnPort, listenOnSocket } from './listen.js';
+import { checkLocker, lockerWarning } from './open-locker.js';
 import { openLog } from './open-log.js';
+import { type OpenedStore, openStore } from './open-store.js';
 import type { ParsedFlags } from './parse-flags.js';
 import type { Service } from './service.js';
 import { shutDownOnSignal } from './shutdown.js';
 import { startStep } from './start-error.js';
-import { createStore, createUploadServer } from './upload-server.js';
+import { createUploadServer } from './upload-server.js';
 
 /**
  * Runs the server that the flags describe; resolves once it listens.
@@ -18,13 +20,16 @@ export async function serve(flags: ParsedFlags): Promise<void> {
   const announce = (line: string): void => {
     if (flags.get('show-startup-logs')) output.write(`${line}\n`);
   };
-  const directory = flags.get('upload-dir');
   const basePath = flags.get('base-path');
 
-  await startStep(`use ${directory} as the upload directory`, () => createStore(flags).prepare());
-  announce(`Using '${directory}' as directory storage.`);
+  const opened = await openStore(flags, logger);
+  await opened.prepare();
+  await checkLocker(flags);
+  announce(opened.announcement);
+  const warning = lockerWarning(flags);
+  if (warning !== undefined) announce(warning);
   announce(`Using ${basePath} as the base path.`);
-  const service = await createService(flags, logger);
+  const service = await createService(flags, logger, opened);
   const { place, origin } = await listen(flags, service.listener);
   // Failing to accept one connection (no descriptors left, say) is no reason to end all the others.
   service.listener.on('error', (error) => logger.log('error', 'ListenerError', { error }));
@@ -35,13 +40,19 @@ export async function serve(flags: ParsedFlags): Promise<void> {
   if (origin !== undefined) announce(`You can now upload files to: ${origin}${basePath}`);
 }
 
-async function createService(flags: ParsedFlags, logger: Logger): Promise<Service> {
+async function createService(
+  flags: ParsedFlags,
+  logger: Logger,
+  opened: OpenedStore,
+): Promise<Service> {
   if (flags.get('workers') > 1) {
+    // Each worker has its own.
+    opened.close();
     // One process alone does not pay for what it does not use.
     const { WorkerPool } = await import('./workers/worker-pool.js');
     return new WorkerPool({ count: flags.get('workers'), logger });
   }
-  const { http, close } = createUploadServer(flags, logger);
+  const { http, close } = await createUploadServer(flags, logger, opened);
   return { listener: http, start: async () => undefined, close, abandon: () => undefined };
 }
 

@@ -3,10 +3,10 @@ import { compose } from '../core/compose.js';
 import type { Logger } from '../core/logger.js';
 import { createHandler } from '../http/create-handler.js';
 import type { HandlerOptions } from '../http/handler-options.js';
-import { FileLocker } from '../lockers/file/file-locker.js';
-import { FileStore } from '../stores/file/file-store.js';
 import { withGreeting } from './greeting.js';
 import { createHttpServer } from './http-server.js';
+import { openLocker } from './open-locker.js';
+import type { OpenedStore } from './open-store.js';
 import type { ParsedFlags } from './parse-flags.js';
 
 /** All that serves uploads in one process, but for the listening. */
@@ -17,12 +17,16 @@ export interface UploadServer {
 }
 
 /** Makes the server that the flags describe. */
-export function createUploadServer(flags: ParsedFlags, logger: Logger): UploadServer {
-  const locker = createLocker(flags);
+export async function createUploadServer(
+  flags: ParsedFlags,
+  logger: Logger,
+  opened: OpenedStore,
+): Promise<UploadServer> {
+  const locker = await openLocker(flags, logger);
   const basePath = flags.get('base-path');
   const handler = createHandler({
     ...handlerFlags(flags),
-    backend: compose({ core: createStore(flags), locker }),
+    backend: compose({ core: opened.store, locker }),
     basePath,
     logger,
   });
@@ -35,29 +39,9 @@ export function createUploadServer(flags: ParsedFlags, logger: Logger): UploadSe
       const closed = http.close();
       await handler.close();
       await closed;
-      await locker.close();
+      await locker.close?.();
+      opened.close();
     },
-  };
-}
-
-/** The store that the flags describe. */
-export function createStore(flags: ParsedFlags): FileStore {
-  return new FileStore({ ...diskFlags(flags), fsync: flags.get('fsync') });
-}
-
-function createLocker(flags: ParsedFlags): FileLocker {
-  return new FileLocker({
-    ...diskFlags(flags),
-    holderPollIntervalMs: flags.get('filelock-holder-poll-interval'),
-    acquirerPollIntervalMs: flags.get('filelock-acquirer-poll-interval'),
-  });
-}
-
-function diskFlags(flags: ParsedFlags): { directory: string; dirPerms: number; filePerms: number } {
-  return {
-    directory: flags.get('upload-dir'),
-    dirPerms: flags.get('dir-perms'),
-    filePerms: flags.get('file-perms'),
   };
 }
 

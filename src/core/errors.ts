@@ -45,6 +45,7 @@ const catalogue = {
     'all bytes are stored, but finishing the upload failed; try again later',
   ],
   ERR_LOCK_LOST: [503, 'the lock on the upload was lost; try again later'],
+  ERR_LOCK_UNAVAILABLE: [503, 'uploads cannot be locked at the moment; try again later'],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
 /** Code of an error, the same in answers, logs and metrics. Compare codes, never messages. */

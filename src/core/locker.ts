@@ -14,16 +14,20 @@ export interface Locker {
    * Waits for the lock. While it waits, the holder's `requestRelease` is called; a holder that gets the lock
    * while others wait is asked at once.
    * @throws the signal's reason when `signal` fires first: then no lock is held, and none is taken later;
-   * TusError ERR_INVALID_UPLOAD_ID where nothing can be locked under that ID.
+   * TusError ERR_INVALID_UPLOAD_ID where nothing can be locked under that ID; ERR_LOCK_UNAVAILABLE where the locks could
+   * not be reached.
    */
   lock(id: string, options: LockOptions): Promise<Lock>;
   /**
    * Asks the holder, if there is one, to let go, and waits until it has, without taking the lock.
    * Resolves with whether there was one to wait for.
-   * @throws the signal's reason
+   * @throws the signal's reason; TusError ERR_LOCK_UNAVAILABLE
    */
   settle(id: string, options: LockWait): Promise<boolean>;
-  /** Whether somebody holds the lock at this moment, or died with it. Asks nobody and waits for nobody. */
+  /**
+   * Whether somebody holds the lock at this moment, or died with it. Asks nobody and waits for nobody.
+   * @throws TusError ERR_LOCK_UNAVAILABLE
+   */
   isLocked(id: string): Promise<boolean>;
   /** Frees what the locker itself holds (connections, files). No lock may be held or asked for any more. */
   close?(): Promise<void>;
@@ -68,8 +72,8 @@ export interface Lock {
    */
   readonly fence?: number;
   /**
-   * Fires when the lock was lost before `unlock()`: nothing more may be stored or acknowledged. Undefined where that
-   * cannot happen.
+   * Fires when the lock was lost before `unlock()`: nothing more may be stored or acknowledged. Reading it again tells
+   * at once, where a timer of a process that stood still would be late. Undefined where that cannot happen.
    */
   readonly lost?: AbortSignal;
   /** Lets go. A second call, or one on a lost lock, does nothing and harms no other holder. MUST NOT reject. */

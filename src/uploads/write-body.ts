@@ -5,6 +5,7 @@ import type { RequestContext } from '../core/exchange.js';
 import type { UploadInfo } from '../core/upload.js';
 import { AbandonableWrite } from './abandonable-write.js';
 import { type Environment, logUpload } from './environment.js';
+import { HeldBody } from './held-body.js';
 import { LimitedBody } from './limited-body.js';
 import { Progress } from './progress.js';
 import { onAbort } from './on-abort.js';
@@ -94,7 +95,8 @@ async function storeWhileHeld(
   const forgetEnd = context.onAbandoned(() => writing.abandon('ERR_CONNECTION_RESET'));
   held.onReleaseRequest(() => body.stop('interrupted'));
   try {
-    const result = await handle.writeChunk(offset, body, writing);
+    const result = await handle.writeChunk(offset, new HeldBody(body, held), writing);
+    if (held.lost?.aborted) writing.abandon('ERR_LOCK_LOST');
     return writing.reason === undefined ? result : { ...result, error: writing.reason };
   } finally {
     held.onReleaseRequest(undefined);

@@ -11,28 +11,54 @@ import {
   MemoryStore,
   wrapStore,
 } from 'tuskd';
-import { describe, expect, it } from 'vitest';
+import { S3 } from '@aws-sdk/client-s3';
+import { S3Store } from 'tuskd/s3';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { LeasedLocker, LeaseServer } from '../fakes/leased-locker.js';
 import { PartBucket } from '../fakes/part-bucket.js';
 import { PartStore } from '../fakes/part-store.js';
+import { openLocker } from '../fakes/redis-bench.js';
 import { startServer, temporaryDirectory, type TestServer } from '../protocol/server.js';
+import { startRedis } from '../services/start-redis.js';
+import { useS3 } from '../services/use-s3.js';
+import { useService } from '../services/use-service.js';
 import { chunkType, connect, create, head, patch, request, requestHead } from '../protocol/tus.js';
 
-/** The operations, from the socket down, on every kind of backend: what one can do, all can. */
-const stores: Readonly<Record<string, (directory: string) => DataStore>> = {
-  disk: (directory) => new FileStore({ directory }),
-  memory: () => new MemoryStore(),
-  'strict part': () => new PartStore(new PartBucket(1000)),
+/**
+ * The operations, from the socket down, on every kind of backend: what one can do, all can. Each is called once for each
+ * `describe`.
+ */
+const stores: Readonly<Record<string, () => (directory: string) => DataStore>> = {
+  disk: () => (directory) => new FileStore({ directory }),
+  memory: () => () => new MemoryStore(),
+  'strict part': () => () => new PartStore(new PartBucket(1000)),
+  S3: () => {
+    const server = useS3();
+    let bucket = '';
+    beforeEach(async () => {
+      bucket = await server().newBucket();
+    });
+    return () => {
+      const { clientConfig, provider } = server();
+      return new S3Store({ api: new S3({ ...clientConfig, maxAttempts: 1 }), bucket, provider });
+    };
+  },
 };
-const lockers: Readonly<Record<string, (directory: string) => Locker>> = {
-  memory: () => new MemoryLocker(),
-  file: (directory) => new FileLocker({ directory }),
-  leased: () => new LeasedLocker(),
+const lockers: Readonly<Record<string, () => (directory: string) => Locker>> = {
+  memory: () => () => new MemoryLocker(),
+  file: () => (directory) => new FileLocker({ directory }),
+  leased: () => () => new LeasedLocker(),
+  redis: () => {
+    const redis = useService('redis-server', startRedis);
+    return () => openLocker(redis().port);
+  },
 };
 
-for (const [storeName, makeStore] of Object.entries(stores)) {
-  for (const [lockerName, makeLocker] of Object.entries(lockers)) {
+for (const [storeName, useStore] of Object.entries(stores)) {
+  for (const [lockerName, useLocker] of Object.entries(lockers)) {
     describe(`the ${storeName} store with the ${lockerName} locker`, () => {
+      const makeStore = useStore();
+      const makeLocker = useLocker();
       const start = async (functions?: HookFunctions): Promise<TestServer> => {
         const directory = await temporaryDirectory();
         return startServer({
@@ -133,8 +159,9 @@ async function takeOver(server: TestServer, path: string, source: Buffer): Promi
 }
 
 describe('a lease that ends in the middle of a write', () => {
-  for (const [storeName, makeStore] of Object.entries(stores)) {
-    it(`is neither acknowledged nor written on behind it (${storeName} store)`, async () => {
+  describe.for(Object.entries(stores))('(%s store)', ([, useStore]) => {
+    const makeStore = useStore();
+    it('is neither acknowledged nor written on behind it', async () => {
       const directory = await temporaryDirectory();
       const leases = new LeaseServer();
       const server = await startServer({
@@ -160,7 +187,7 @@ describe('a lease that ends in the middle of a write', () => {
       expect((await head(server, path)).header('upload-offset')).toBe('0');
       expect((await patch(server, path, 0, randomBytes(5000))).status).toBe(204);
     });
-  }
+  });
 });
 
 describe('compose', () => {

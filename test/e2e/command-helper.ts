@@ -24,6 +24,8 @@ export interface CommandOptions {
   readonly ready?: RegExp;
   /** The upload directory; a new one, removed in the end, by default. */
   readonly directory?: string;
+  /** Set in its environment beside what this process has; undefined takes a variable away. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** A running `tuskd`. */
@@ -50,7 +52,8 @@ export interface RunningCommand {
 export async function startCommand(options: CommandOptions = {}): Promise<RunningCommand> {
   const { args = [], ready = /^You can now upload files to: (\S+)$/m } = options;
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'tuskd-e2e-')));
-  const child = spawnCommand(['-host=127.0.0.1', '-port=0', `-upload-dir=${directory}`, ...args]);
+  const flags = ['-host=127.0.0.1', '-port=0', `-upload-dir=${directory}`, ...args];
+  const child = spawnCommand(flags, options.env);
   const output = collect(child.stdout);
   const errors = collect(child.stderr);
   const closed = closing(child);
@@ -117,8 +120,9 @@ export async function createUpload(url: string, size: number): Promise<string> {
 /** Runs the built command to its end. */
 export async function runCommand(
   args: readonly string[],
+  env?: NodeJS.ProcessEnv,
 ): Promise<{ code: number | null; output: string; errors: string }> {
-  const child = spawnCommand(args);
+  const child = spawnCommand(args, env);
   const output = collect(child.stdout);
   const errors = collect(child.stderr);
   try {
@@ -128,8 +132,9 @@ export async function runCommand(
   }
 }
 
-function spawnCommand(args: readonly string[]): CommandProcess {
+function spawnCommand(args: readonly string[], env: NodeJS.ProcessEnv = {}): CommandProcess {
   return spawn(process.execPath, [`--import=${dieWithParent}`, mainPath, ...args], {
+    env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 }

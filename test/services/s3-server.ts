@@ -4,10 +4,12 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import type { S3Provider } from 'tuskd/s3';
 import type { ServiceProcess } from './start-service.js';
 
 /** A server that speaks S3. Its buckets are addressed in the path. */
 export interface S3Server {
+  readonly provider: S3Provider;
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -27,6 +29,7 @@ export const s3Account = {
 
 /** The S3 server on that port, once `start` has started it. It is asked for its buckets until it answers. */
 export async function s3Server(
+  provider: S3Provider,
   port: number,
   start: (answers: () => Promise<boolean>) => Promise<ServiceProcess>,
 ): Promise<S3Server> {
@@ -46,6 +49,7 @@ export async function s3Server(
   let count = 0;
   return {
     ...s3Account,
+    provider,
     endpoint,
     clientConfig,
     async newBucket() {

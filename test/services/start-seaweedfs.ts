@@ -8,7 +8,7 @@ const identity = { name: 'test', credentials: [{ accessKey, secretKey }], action
 /** A second S3 server, written by other people. */
 export async function startSeaweedFs(): Promise<S3Server> {
   const port = await freePort();
-  return s3Server(port, async (answers) =>
+  return s3Server('seaweedfs', port, async (answers) =>
     startService({
       program: 'weed',
       args: [

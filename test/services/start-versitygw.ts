@@ -5,7 +5,7 @@ import { startService } from './start-service.js';
 /** An S3 server over a directory. It checks what Amazon's does: sizes, lists and checksums of parts, conditions, signatures. */
 export async function startVersityGw(): Promise<S3Server> {
   const port = await freePort();
-  return s3Server(port, (answers) =>
+  return s3Server('versitygw', port, (answers) =>
     startService({
       program: 'versitygw',
       args: ['--port', `127.0.0.1:${port}`, '--quiet', 'posix', '.'],

@@ -3,19 +3,21 @@ import { Socket } from 'node:net';
 import { limitYoungMemory } from '../limit-young-memory.js';
 import { describeError } from '../log-values.js';
 import { openLog } from '../open-log.js';
+import { openStore } from '../open-store.js';
 import { parseFlags } from '../parse-flags.js';
 import { flushMs } from '../shutdown.js';
 import { createUploadServer } from '../upload-server.js';
 import { type FromWorker, isToWorker } from './worker-messages.js';
 
 /** A process of `tuskd -workers`: serves the connections that the first process hands over. */
-function work(): void {
+async function work(): Promise<void> {
   limitYoungMemory();
   // Ctrl-C, and a service manager's stop, reach every process. The first one says what is to be done.
   process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
   const flags = parseFlags(process.argv.slice(2));
   const { logger, output } = openLog(flags);
-  const { http, close } = createUploadServer(flags, logger);
+  const opened = await openStore(flags, logger);
+  const { http, close } = await createUploadServer(flags, logger, opened);
   // From this event on, Node looks after the timeouts and the idle connections of a server.
   http.emit('listening');
 
@@ -63,4 +65,4 @@ function tell(message: FromWorker): void {
   process.send?.(message, undefined, undefined, () => undefined);
 }
 
-work();
+await work();

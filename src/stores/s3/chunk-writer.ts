@@ -1,9 +1,10 @@
 import type { Place } from './load-record.js';
 import type { Piece } from './object-keys.js';
-import type { FillingBuffer, PartBuffers, Slots } from './part-buffers.js';
+import type { FillingBuffer, PartBuffers } from './part-buffers.js';
 import { PartSession, type SessionOptions } from './part-session.js';
 import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
+import type { Slots } from './slots.js';
 import type { Survey, Tail } from './survey.js';
 import { fetchTail, newPiece, putPiece } from './tail.js';
 
@@ -20,26 +21,32 @@ const noTail: Tail = { pieces: [], size: 0 };
 
 /**
  * Cuts the bytes of a chunk into parts, sends several at once while more arrive, and keeps what is too small for a part as a
- * piece of the tail. It holds the parts on their way and one that is being filled, and nothing more.
+ * piece of the tail.
+ *
+ * Where a request may end with a part of its own, a full part is held until there is a minimum of bytes behind it: so
+ * whatever comes last is a part, or goes with the one before, and nothing has to be sent a second time.
  */
 export class ChunkWriter {
   readonly #options: ChunkWriterOptions;
   #found: Survey;
   readonly #parts: PartsOnTheirWay;
-  /** Pieces whose bytes are in a part that was sent. */
+  /** Pieces whose bytes are in memory now, or in a part. */
   readonly #covered: Piece[] = [];
   /** Stored behind the parts, and not in memory. */
   #tail: Tail;
-  /** What comes behind the tail. */
+  /** A full part behind which too little has come yet. Never while there is a tail. */
+  #held: FillingBuffer | undefined;
+  /** What comes behind the tail or the part that is held. */
   #filling: FillingBuffer;
   #session: PartSession | undefined;
+  #lastBytesAt = performance.now();
 
   constructor(options: ChunkWriterOptions, found: Survey) {
     this.#options = options;
     this.#found = found;
     this.#tail = found.tail;
     this.#parts = new PartsOnTheirWay(options);
-    this.#filling = options.buffers.filling(this.#threshold);
+    this.#filling = options.buffers.filling(this.#partBytes);
   }
 
   /** End of the bytes that are stored without a gap. */
@@ -52,16 +59,21 @@ export class ChunkWriter {
 
   /** @throws what a part has failed with */
   async write(arrays: readonly Uint8Array[]): Promise<void> {
-    for (const array of arrays) {
-      for (let taken = 0; taken < array.byteLength;) {
-        const room = Math.max(this.#threshold - this.#waiting, 0);
-        const bytes = array.subarray(taken, taken + room);
-        this.#filling.append(bytes);
-        taken += bytes.byteLength;
-        while (this.#waiting >= this.#threshold) await this.#sendPart(this.#partBytes);
-      }
-    }
+    this.#lastBytesAt = performance.now();
+    for (const array of arrays) await this.#append(array);
     this.#parts.throwFailure();
+  }
+
+  /**
+   * Stores what is held in memory, because others need it. The client may send more afterwards.
+   * @throws what a part has failed with
+   */
+  async letGo(): Promise<void> {
+    if (this.#makesPart()) await this.#sendRest(false);
+    else await this.#sendHeld();
+    await this.#parts.settle();
+    this.#parts.throwFailure();
+    if (this.#filling.length > 0) await this.#putPiece();
   }
 
   /**
@@ -69,12 +81,9 @@ export class ChunkWriter {
    * @returns what there is of the upload now
    */
   async end(): Promise<Survey> {
-    const { plan } = this.#options;
-    const isFull = this.#partsEnd + this.#waiting === plan.size;
-    if (this.#waiting > 0 && (isFull || this.#makesPart())) await this.#sendPart(this.#waiting);
-    await this.#parts.settle();
-    this.#parts.throwFailure();
-    if (this.#filling.length > 0) await this.#putPiece();
+    const isFull = this.#partsEnd + this.#waiting === this.#options.plan.size;
+    if (isFull && this.#waiting > 0) await this.#sendRest(true);
+    await this.letGo();
     this.#filling.free();
     const stored = this.#parts.stored;
     await this.#session?.close({ stored, hasGap: false, isFull });
@@ -84,6 +93,7 @@ export class ChunkWriter {
   /** Waits for what is on its way, and notes how far it came. */
   async giveUp(): Promise<void> {
     await this.#parts.settle();
+    this.#held?.free();
     this.#filling.free();
     const { stored, hasGap } = this.#parts;
     await this.#session?.close({ stored, hasGap, isFull: false });
@@ -92,12 +102,21 @@ export class ChunkWriter {
   /** Removes the pieces that count no more, once the record says so. */
   async removeCovered(): Promise<void> {
     const { place, signal } = this.#options;
-    const stale = [...this.#covered, ...this.#found.stalePieces];
-    if (stale.length > 0)
-      await place.bucket.delete(
-        stale.map(({ key }) => key),
-        signal,
-      );
+    const { record, tusdTail, stalePieces } = this.#found;
+    const stale = new Set([...this.#covered, ...stalePieces].map(({ key }) => key));
+    // Whether its bytes are in a part now, or were before. A session may have put none.
+    if (tusdTail !== undefined && this.#parts.bytes > 0) stale.add(record.keys.tail);
+    if (stale.size > 0) await place.bucket.delete([...stale], signal);
+  }
+
+  /** When bytes came last, in milliseconds of the process's clock. */
+  get lastBytesAt(): number {
+    return this.#lastBytesAt;
+  }
+
+  /** Whether anything is held that others could use the memory of. */
+  get holdsMemory(): boolean {
+    return this.#held !== undefined || this.#filling.isGrown;
   }
 
   /** End of the parts that were sent, and of those before. */
@@ -107,20 +126,12 @@ export class ChunkWriter {
 
   /** Bytes that are in no part. */
   get #waiting(): number {
-    return this.#tail.size + this.#filling.length;
+    return this.#tail.size + (this.#held?.length ?? 0) + this.#filling.length;
   }
 
+  /** Bytes of a part that begins where the parts end. */
   get #partBytes(): number {
     return partBytesAt(this.#options.plan, this.#partsEnd, this.#nextNumber - 1);
-  }
-
-  /**
-   * How much has to wait before a part is sent. Where a request may end with a part of its own, the minimum for one is held
-   * back, so that whatever comes last can be one, and need not be sent a second time.
-   */
-  get #threshold(): number {
-    const { profile } = this.#options.plan;
-    return this.#partBytes + (profile.equalParts ? 0 : profile.minPartBytes);
   }
 
   #makesPart(): boolean {
@@ -133,34 +144,88 @@ export class ChunkWriter {
     return this.#session?.peekNumber ?? this.#found.highestNumber + 1;
   }
 
-  async #sendPart(bytes: number): Promise<void> {
-    const { place, signal, buffers } = this.#options;
-    await this.#parts.room();
-    this.#session ??= await PartSession.open(this.#options, this.#found);
+  async #append(array: Uint8Array): Promise<void> {
+    if (this.#tail.size > 0 && this.#waiting + array.byteLength >= this.#partBytes) {
+      await this.#gatherTail();
+    }
+    for (let taken = 0; taken < array.byteLength;) {
+      const bytes = array.subarray(taken, taken + this.#filling.missing);
+      if (!this.#filling.fits(bytes.byteLength)) await this.#grow();
+      this.#filling.append(bytes);
+      taken += bytes.byteLength;
+      await this.#advance();
+    }
+  }
+
+  /** Sends what is complete, as far as enough has come behind it. */
+  async #advance(): Promise<void> {
+    const { equalParts, minPartBytes } = this.#options.plan.profile;
+    if (this.#held !== undefined && this.#filling.length >= minPartBytes) await this.#sendHeld();
+    if (this.#filling.missing > 0) return;
+    this.#held = this.#filling;
+    if (equalParts) await this.#sendHeld();
+    this.#filling = this.#options.buffers.filling(this.#partBytes);
+  }
+
+  async #grow(): Promise<void> {
+    const { buffers, signal } = this.#options;
+    const { maxBytes } = this.#filling;
+    // Whoever waits for memory must not sit on a part.
+    if (!buffers.hasRoom(maxBytes)) await this.#sendHeld();
+    this.#filling.moveTo(await buffers.takeInTurn(maxBytes, signal));
+  }
+
+  async #sendHeld(): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) await this.#send(held.bytes, () => held.free());
+  }
+
+  /** All that is left: one part of its own, or one with what is held. The last of all may have any size. */
+  async #sendRest(isLast: boolean): Promise<void> {
     await this.#gatherTail();
-    const full = this.#filling;
-    const rest = full.bytes.subarray(bytes);
-    const number = this.#session.nextNumber();
-    const { keys } = this.#session.record;
-    const part = full.bytes.subarray(0, bytes);
-    this.#parts.send(bytes, () =>
-      place.bucket.uploadPart(keys, number, part, signal).finally(() => full.free()),
-    );
-    this.#filling = buffers.filling(Math.max(this.#threshold, rest.byteLength));
-    this.#filling.append(rest);
+    if (isLast || this.#filling.length === 0) await this.#sendHeld();
+    const [held, last] = [this.#held, this.#filling];
+    this.#held = undefined;
+    this.#filling = this.#options.buffers.filling(this.#partBytes);
+    if (held === undefined) {
+      if (last.length > 0) await this.#send(last.bytes, () => last.free());
+      return;
+    }
+    const whole = Buffer.concat([held.bytes, last.bytes]);
+    held.free();
+    last.free();
+    await this.#send(whole, () => undefined);
+  }
+
+  async #send(bytes: Uint8Array, whenDone: () => void): Promise<void> {
+    const { place, signal } = this.#options;
+    try {
+      await this.#parts.room();
+      this.#session ??= await PartSession.open(this.#options, this.#found);
+      const number = this.#session.nextNumber();
+      const { keys } = this.#session.record;
+      this.#parts.send(bytes.byteLength, () =>
+        place.bucket.uploadPart(keys, number, bytes, signal).finally(whenDone),
+      );
+    } catch (error) {
+      whenDone();
+      throw error;
+    }
   }
 
   async #putPiece(): Promise<void> {
     const { place, fence, signal } = this.#options;
     // Chunks of a few bytes would make thousands of pieces, each of which is a request when they become a part.
     if (this.#tail.pieces.length >= maxPieces) await this.#gatherTail();
+    const earlier = [...this.#covered, ...this.#tail.pieces];
     const piece = newPiece(place, {
       start: this.#partsEnd + this.#tail.size,
       size: this.#filling.length,
       // Without one, as the last who had one: what is stored must count.
       fence: fence ?? this.#found.fence,
       // Also where the clock of whoever stored the last one runs ahead.
-      time: Math.max(Date.now(), ...this.#found.tail.pieces.map(({ time }) => time + 1)),
+      time: Math.max(Date.now(), ...earlier.map(({ time }) => time + 1)),
     });
     const put = (): Promise<void> => putPiece(place, piece, this.#filling.bytes, signal);
     // A writer that did not come to its end may still store parts: behind a run of our own, they do not count.
@@ -174,19 +239,27 @@ export class ChunkWriter {
     if (this.#session !== undefined) await put();
     else await putWith(place, piece, put, claim, signal);
     this.#tail = { pieces: [...this.#tail.pieces, piece], size: this.#tail.size + piece.size };
+    this.#filling.free();
+    this.#filling = this.#options.buffers.filling(this.#partBytes);
   }
 
   /** Fetches the tail, which is to become part of a part. */
   async #gatherTail(): Promise<void> {
     if (this.#tail.size === 0) return;
     const { place, signal, buffers } = this.#options;
-    const gathered = buffers.filling(Math.max(this.#threshold, this.#waiting));
-    await fetchTail(place, this.#tail, gathered.reserve(this.#tail.size), signal);
-    gathered.append(this.#filling.bytes);
-    this.#filling.free();
-    this.#filling = gathered;
+    const filled = this.#filling;
+    const tail = await fetchTail(place, this.#tail, signal);
     this.#covered.push(...this.#tail.pieces);
     this.#tail = noTail;
+    this.#filling = buffers.filling(this.#partBytes);
+    // Out of turn: what was received before is in the way until it lies behind the tail.
+    this.#filling.moveTo(buffers.take(this.#filling.maxBytes));
+    try {
+      await this.#append(tail);
+      await this.#append(filled.bytes);
+    } finally {
+      filled.free();
+    }
   }
 
   #surveyAfter(): Survey {
@@ -202,7 +275,7 @@ export class ChunkWriter {
       highestNumber: lastNumber ?? found.highestNumber,
       tail: this.#tail,
       stalePieces: [],
-      tusdTail: this.#session === undefined ? found.tusdTail : undefined,
+      tusdTail: this.#parts.bytes === 0 ? found.tusdTail : undefined,
       fence: Math.max(found.fence, this.#options.fence ?? -1),
       modifiedAt: Date.now(),
     };

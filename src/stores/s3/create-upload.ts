@@ -10,7 +10,10 @@ import type { S3Means } from './s3-means.js';
 import type { Survey } from './survey.js';
 import { emptyLedger, newRevision, serializeRecord } from './upload-record.js';
 
-/** Says where an upload's object is to lie, if not in the store's bucket under its ID. */
+/**
+ * Says where an upload's object is to lie, if not in the store's bucket under its ID. The draft has an ID: the part of the
+ * upload's ID before the `+`.
+ */
 export type PlaceObject = (draft: UploadDraft) => {
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
@@ -40,7 +43,7 @@ export async function createUpload(
   // Throws where no object is large enough.
   partBytesAt({ profile, wishedBytes: wishedPartBytes, size: draft.size }, 0);
   const own = { bucket: bucket.name, key: `${prefix}${object}` };
-  const elsewhere = placeElsewhere(own, placeObject?.(draft), draft.storage);
+  const elsewhere = placeElsewhere(own, placeObject?.({ ...draft, id: object }), draft.storage);
   const at = elsewhere ?? own;
   for (const key of [at.key, infoKey(prefix, object)]) {
     const names = key.split('/').map((name) => Buffer.byteLength(name));

@@ -6,6 +6,7 @@ import { survey } from './survey.js';
 import { parseRecord } from './upload-record.js';
 
 type Signal = AbortSignal | undefined;
+type Means = Pick<S3Means, 'bucket' | 'prefix'>;
 type ListedObject = { readonly key: string; readonly modifiedAt: number };
 
 /** Uploads that are looked at at once. */
@@ -15,7 +16,7 @@ const lookedAtAtOnce = 16;
  * Everything that has a record of ours or of tusd's, and the pieces that such an upload has left behind. Multipart uploads are
  * never listed: nothing tells ours from those of others, save the record that names them.
  */
-export async function* listUploads(means: S3Means, signal: Signal): AsyncGenerator<StoredItem> {
+export async function* listUploads(means: Means, signal: Signal): AsyncGenerator<StoredItem> {
   let batch: Promise<StoredItem | undefined>[] = [];
   for await (const object of candidates(means, signal)) {
     batch.push(identify(means, object, signal));
@@ -31,7 +32,7 @@ async function found(batch: readonly Promise<StoredItem | undefined>[]): Promise
 }
 
 /** Info objects, and of each folder of pieces the first. */
-async function* candidates(means: S3Means, signal: Signal): AsyncGenerator<ListedObject> {
+async function* candidates(means: Means, signal: Signal): AsyncGenerator<ListedObject> {
   const pieces = piecesFolder(means.prefix);
   let lastFolder = '';
   for await (const object of means.bucket.list(means.prefix, signal)) {
@@ -47,7 +48,7 @@ async function* candidates(means: S3Means, signal: Signal): AsyncGenerator<Liste
 }
 
 async function identify(
-  means: S3Means,
+  means: Means,
   object: ListedObject,
   signal: Signal,
 ): Promise<StoredItem | undefined> {
@@ -57,7 +58,7 @@ async function identify(
 }
 
 async function identifyUpload(
-  means: S3Means,
+  means: Means,
   { key, modifiedAt }: ListedObject,
   signal: Signal,
 ): Promise<StoredItem | undefined> {
@@ -82,7 +83,7 @@ async function identifyUpload(
 
 /** Pieces of an upload that is there are part of it; those that a late writer has left behind are nobody's. */
 async function identifyPiece(
-  { bucket, prefix }: S3Means,
+  { bucket, prefix }: Means,
   { key, modifiedAt }: ListedObject,
   signal: Signal,
 ): Promise<StoredItem | undefined> {

@@ -1,4 +1,4 @@
-import type { Slots } from './part-buffers.js';
+import type { Slots } from './slots.js';
 import type { StoredPart } from './s3-bucket.js';
 
 interface Sent {

@@ -93,18 +93,22 @@ export interface S3Api {
 
 /** For every call. */
 export interface S3CallOptions {
+  /** Ends the call. */
   readonly abortSignal?: AbortSignal;
 }
 
+/** Where an object is. */
 export interface ObjectAddress {
   readonly Bucket: string;
   readonly Key: string;
 }
 
+/** Which multipart upload to an object is meant. */
 export interface MultipartAddress extends ObjectAddress {
   readonly UploadId: string;
 }
 
+/** Which part of a multipart upload is meant. */
 export interface PartAddress extends MultipartAddress {
   readonly PartNumber: number;
 }

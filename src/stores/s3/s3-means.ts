@@ -1,5 +1,6 @@
-import type { PartBuffers, Slots } from './part-buffers.js';
+import type { PartBuffers } from './part-buffers.js';
 import type { S3Bucket } from './s3-bucket.js';
+import type { Slots } from './slots.js';
 
 /** What all uploads of one store work with. */
 export interface S3Means {

@@ -44,7 +44,7 @@ export const s3Profiles = {
   minio: { ...aws, maxNameBytes: 255, foldersCollide: true },
   // It cannot replace an object whose name is longer.
   versitygw: { ...aws, maxNameBytes: 227, foldersCollide: true },
-  seaweedfs: { ...aws, maxNameBytes: 255, foldersCollide: true, conditionalWrites: false },
+  seaweedfs: { ...aws, maxNameBytes: 255, foldersCollide: true },
   /** Any other: only what all of them understand. */
   generic: {
     ...aws,

@@ -9,12 +9,13 @@ import type { UploadDraft } from '../../core/upload.js';
 import { createUpload, type PlaceObject } from './create-upload.js';
 import { listUploads } from './list-uploads.js';
 import { folderPrefix, piecesFolder } from './object-keys.js';
-import { PartBuffers, Slots } from './part-buffers.js';
+import { PartBuffers } from './part-buffers.js';
 import type { S3Api } from './s3-api.js';
 import { S3Bucket } from './s3-bucket.js';
 import type { S3Means, S3Presign } from './s3-means.js';
 import { type S3Profile, s3Profiles, type S3Provider } from './s3-profile.js';
 import { S3Upload } from './s3-upload.js';
+import { Slots } from './slots.js';
 import { survey } from './survey.js';
 
 const MiB = 1024 * 1024;
@@ -30,16 +31,21 @@ export interface S3StoreOptions {
   /** What S3 is in this case, by name or as a profile of one's own; `aws` by default. */
   readonly provider?: S3Provider | S3Profile;
   /**
-   * Bytes of a part, 8 MiB by default (tusd's `-s3-part-size`, which has 50 MiB). Larger uploads have larger parts, so that
+   * Bytes of a part, 5 MiB by default (tusd's `-s3-part-size`, which has 50 MiB). Larger uploads have larger parts, so that
    * their number suffices. Every part on its way is in memory.
    */
   readonly partBytes?: number;
   /** Bytes that a part has at least, if not what the provider demands (tusd's `-s3-min-part-size`). */
   readonly minPartBytes?: number;
-  /** Parts of one upload that are on their way at once, beside the one that is being filled; 3 by default, 64 at most. */
+  /** Parts of one upload that are on their way at once, beside the two that are being filled; 3 by default, 64 at most. */
   readonly partsInFlight?: number;
   /** Parts of all uploads that are on their way at once; 10 by default (tusd's `-s3-concurrent-part-uploads`). */
   readonly concurrentPartUploads?: number;
+  /**
+   * Bytes of memory for the parts of all uploads, 128 MiB by default. Who needs more than is left waits, and clients that are
+   * slow or silent have what they sent stored as it is. Each upload has 256 KiB beside.
+   */
+  readonly maxBufferedBytes?: number;
   /** How often a call to S3 is tried; 5 by default. */
   readonly attempts?: number;
   /** Milliseconds after which a call without an answer is given up and tried again; 30,000 by default. */
@@ -57,8 +63,8 @@ export interface S3StoreOptions {
  * Keeps uploads in a bucket, in tusd's layout: an upload begun by one server is resumed by the other. Any number of processes on
  * any number of machines may share a bucket, with a locker that they share.
  *
- * It holds in memory, for each upload that is being received, the parts on their way and one that is being filled:
- * `partsInFlight` + 1 times `partBytes`, and up to the minimum of a part more.
+ * It holds in memory, for each upload that is being received, the parts on their way, one that waits for what comes behind it,
+ * and one that is being filled: `partsInFlight` + 2 times `partBytes` at most, for all uploads `maxBufferedBytes`.
  */
 export class S3Store implements DataStore {
   readonly capabilities: StoreCapabilities = {
@@ -76,8 +82,7 @@ export class S3Store implements DataStore {
 
   constructor(options: S3StoreOptions) {
     const profile = profileOf(options);
-    const wishedPartBytes = Math.max(options.partBytes ?? 8 * MiB, profile.minPartBytes);
-    const held = profile.equalParts ? 0 : profile.minPartBytes;
+    const wishedPartBytes = Math.max(options.partBytes ?? 5 * MiB, profile.minPartBytes);
     this.#placeObject = options.placeObject;
     this.#means = {
       bucket: new S3Bucket(options.api, options.bucket, profile, {
@@ -88,7 +93,7 @@ export class S3Store implements DataStore {
       prefix: folderPrefix(options.objectPrefix ?? ''),
       wishedPartBytes,
       maxInFlight: Math.min(options.partsInFlight ?? 3, 64),
-      buffers: new PartBuffers(wishedPartBytes + held),
+      buffers: new PartBuffers(wishedPartBytes, options.maxBufferedBytes ?? 128 * MiB),
       slots: new Slots(options.concurrentPartUploads ?? 10),
       presign: options.presignDownload,
     };

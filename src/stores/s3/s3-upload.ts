@@ -14,6 +14,7 @@ import type { UploadChanges, UploadInfo } from '../../core/upload.js';
 import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import { completeUpload } from './complete-upload.js';
 import { concatenateParts } from './concatenate-parts.js';
+import type { PartBuffers } from './part-buffers.js';
 import { assertFence, changeRecord, loadRecord, type Place } from './load-record.js';
 import { asTusError } from './s3-errors.js';
 import type { S3Means } from './s3-means.js';
@@ -66,9 +67,10 @@ export class S3Upload implements Upload {
       throw new TusError('ERR_LOCK_LOST');
     }
     this.#found = undefined;
-    const writer = new ChunkWriter(this.#writing(found, options), found);
+    const writing = this.#writing(found, options);
+    const writer = new ChunkWriter(writing, found);
     try {
-      await pump(body, writer, options.signal);
+      await pump(body, writer, writing);
       this.#found = await writer.end();
       await writer.removeCovered().catch(() => {
         // It counts for nothing, and is found again by whoever looks next.
@@ -169,15 +171,33 @@ export class S3Upload implements Upload {
 async function pump(
   body: Body,
   writer: ChunkWriter,
-  signal: AbortSignal | undefined,
+  { buffers, signal }: ChunkWriterOptions,
 ): Promise<void> {
   for (;;) {
-    const batch = await body.next();
+    const next = body.next();
+    while (writer.holdsMemory && (await isPressed(next, writer, buffers))) await writer.letGo();
+    const batch = await next;
     signal?.throwIfAborted();
     if (batch === null) break;
     await writer.write(batch);
   }
   if (body.endReason === 'abandoned') throw new TusError('ERR_LOCK_LOST');
+}
+
+/** Waits for the client; resolves with true as soon as others need the memory that it keeps busy. */
+async function isPressed(
+  next: Promise<unknown>,
+  { lastBytesAt }: ChunkWriter,
+  buffers: PartBuffers,
+): Promise<boolean> {
+  let forget: (() => void) | undefined;
+  // By hand: a race would keep something of every chunk until the last one.
+  const pressed = await new Promise<boolean>((resolve) => {
+    forget = buffers.hold({ lastBytesAt, letGo: () => resolve(true) });
+    void next.finally(() => resolve(false));
+  });
+  forget?.();
+  return pressed;
 }
 
 function infoOf({ record, offset, modifiedAt, isComplete }: Survey): UploadInfo {

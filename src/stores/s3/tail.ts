@@ -22,13 +22,13 @@ export async function putPiece(
   await bucket.put(key, bytes, signal, { metadata: { upload: id } });
 }
 
-/** Fills the beginning of `target` with the bytes of a tail. */
+/** The bytes of a tail. */
 export async function fetchTail(
   { bucket }: Place,
-  { pieces }: Tail,
-  target: Uint8Array,
+  { pieces, size }: Tail,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<Buffer> {
+  const target = Buffer.allocUnsafeSlow(size);
   const [first] = pieces;
   const waiting = [...pieces];
   const fetchNext = async (): Promise<void> => {
@@ -38,6 +38,7 @@ export async function fetchTail(
     }
   };
   await Promise.all(Array.from({ length: fetchedAtOnce }, fetchNext));
+  return target;
 }
 
 async function fetchPiece(
