@@ -57,14 +57,14 @@ function uploadOf(size: number): Life['prepare'] {
   return async (bed) => ({ id: await newUpload(bed.freshStore(), size), offset: 0 });
 }
 
-const small = fileOf(8 * MiB);
+const small = fileOf(7 * MiB);
 const large = fileOf(12 * MiB);
 
 const lives: Readonly<Record<string, Life>> = {
   'a piece, a part with it, the rest': {
     file: small,
     prepare: uploadOf(small.byteLength),
-    run: chunks(small, MiB, 6 * MiB, MiB),
+    run: chunks(small, MiB, 5 * MiB, MiB),
   },
   'several parts at once, and a finish': {
     file: large,
@@ -81,7 +81,7 @@ const lives: Readonly<Record<string, Life>> = {
       });
       return { id, offset: MiB };
     },
-    run: chunks(small, 6 * MiB, MiB),
+    run: chunks(small, 5 * MiB, MiB),
   },
   'a length that is declared at last': {
     file: small.subarray(0, MiB),
