@@ -6,7 +6,7 @@ import { RedisLocker, type RedisLockerOptions } from '../../dist/lockers/redis/r
 /** An `ioredis` client that ends with the test. */
 export function connect(
   port: number,
-  options: { readonly maxRetriesPerRequest?: number } = {},
+  options: { readonly maxRetriesPerRequest?: number; readonly retryStrategy?: () => number } = {},
 ): Client {
   const client = new Client({ port, retryStrategy: () => 20, ...options });
   client.on('error', () => undefined);

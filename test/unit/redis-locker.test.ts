@@ -1,7 +1,7 @@
 import type { Redis as Client } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
-import type { RedisLocker } from '../../dist/lockers/redis/redis-locker.js';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { RedisLocker } from '../../dist/lockers/redis/redis-locker.js';
 import { connect, fired, openLocker, take } from '../fakes/redis-bench.js';
 import { startRedis } from '../services/start-redis.js';
 import { useService } from '../services/use-service.js';
@@ -251,6 +251,27 @@ describe('messages that are lost', () => {
     // On its way while nobody listens; the waiter's lease would end in 15 seconds.
     await lock.unlock();
     await (await waiting).unlock();
+  });
+});
+
+describe('a connection that breaks again while its channel is being had back', () => {
+  it('leaves no failure that nobody looks at', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    onTestFinished(() => void process.off('unhandledRejection', note));
+    for (let round = 0; round < 100; round++) {
+      const client = connect(redis().port, { retryStrategy: () => 1 });
+      const locker = new RedisLocker({ client });
+      const lock = await take(locker, 'upload');
+      await expect.poll(subscribers).toBeGreaterThan(0);
+      await observer.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await sleep(round % 6);
+      await lock.unlock();
+      await locker.close();
+      client.disconnect();
+    }
+    expect(unhandled).toEqual([]);
   });
 });
 

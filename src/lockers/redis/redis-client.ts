@@ -8,6 +8,7 @@ export interface IoredisClient {
 
 /** A second connection of an `ioredis` client, on which messages arrive. */
 export interface IoredisSubscriber {
+  readonly options: object;
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   subscribe(channel: string): Promise<unknown>;
   disconnect(): void;
@@ -68,7 +69,8 @@ function fromIoredis(client: IoredisClient): RedisConnection {
       // The owner hears of the same trouble from his client.
       subscriber.on('error', () => undefined);
       subscriber.on('message', (_channel, message) => listener.onMessage(String(message)));
-      // After a lost connection the client subscribes again by itself, but does not tell when that is done.
+      // By itself the client would not tell when it has subscribed again, and would end the process if it could not.
+      Object.assign(subscriber.options, { autoResubscribe: false });
       subscriber.on('ready', () => void subscribe().catch(() => undefined));
       subscribe().catch(() => listener.onFailure());
       return async () => subscriber.disconnect();

@@ -1,4 +1,4 @@
-import type { Place } from './load-record.js';
+import { loadRecord, type Place } from './load-record.js';
 import type { Piece } from './object-keys.js';
 import type { FillingBuffer, PartBuffers } from './part-buffers.js';
 import { PartSession, type SessionOptions } from './part-session.js';
@@ -13,6 +13,8 @@ export interface ChunkWriterOptions extends SessionOptions {
   readonly plan: PartPlan;
   readonly buffers: PartBuffers;
   readonly slots: Slots;
+  /** Bytes that the client has announced, where it has. */
+  readonly bodyLength?: number | undefined;
 }
 
 /** Pieces that a tail has before they are made one. 64 KiB each, they are a part before. */
@@ -23,8 +25,8 @@ const noTail: Tail = { pieces: [], size: 0 };
  * Cuts the bytes of a chunk into parts, sends several at once while more arrive, and keeps what is too small for a part as a
  * piece of the tail.
  *
- * Where a request may end with a part of its own, a full part is held until there is a minimum of bytes behind it: so
- * whatever comes last is a part, or goes with the one before, and nothing has to be sent a second time.
+ * Where a request may end with a part of its own, a full part is held until there is a minimum of bytes behind it, or enough
+ * is announced: so whatever comes last is a part, or goes with the one before, and nothing has to be sent a second time.
  */
 export class ChunkWriter {
   readonly #options: ChunkWriterOptions;
@@ -34,6 +36,8 @@ export class ChunkWriter {
   readonly #covered: Piece[] = [];
   /** Stored behind the parts, and not in memory. */
   #tail: Tail;
+  /** Bytes that are still to come, as far as the client has announced them. */
+  #announced: number;
   /** A full part behind which too little has come yet. Never while there is a tail. */
   #held: FillingBuffer | undefined;
   /** What comes behind the tail or the part that is held. */
@@ -45,6 +49,7 @@ export class ChunkWriter {
     this.#options = options;
     this.#found = found;
     this.#tail = found.tail;
+    this.#announced = options.bodyLength ?? 0;
     this.#parts = new PartsOnTheirWay(options);
     this.#filling = options.buffers.filling(this.#partBytes);
   }
@@ -60,7 +65,10 @@ export class ChunkWriter {
   /** @throws what a part has failed with */
   async write(arrays: readonly Uint8Array[]): Promise<void> {
     this.#lastBytesAt = performance.now();
-    for (const array of arrays) await this.#append(array);
+    for (const array of arrays) {
+      this.#announced -= array.byteLength;
+      await this.#append(array);
+    }
     this.#parts.throwFailure();
   }
 
@@ -104,8 +112,7 @@ export class ChunkWriter {
     const { place, signal } = this.#options;
     const { record, tusdTail, stalePieces } = this.#found;
     const stale = new Set([...this.#covered, ...stalePieces].map(({ key }) => key));
-    // Whether its bytes are in a part now, or were before. A session may have put none.
-    if (tusdTail !== undefined && this.#parts.bytes > 0) stale.add(record.keys.tail);
+    if (tusdTail !== undefined && this.#tusdTail === undefined) stale.add(record.keys.tail);
     if (stale.size > 0) await place.bucket.delete([...stale], signal);
   }
 
@@ -163,7 +170,7 @@ export class ChunkWriter {
     if (this.#held !== undefined && this.#filling.length >= minPartBytes) await this.#sendHeld();
     if (this.#filling.missing > 0) return;
     this.#held = this.#filling;
-    if (equalParts) await this.#sendHeld();
+    if (equalParts || this.#announced >= minPartBytes) await this.#sendHeld();
     this.#filling = this.#options.buffers.filling(this.#partBytes);
   }
 
@@ -216,6 +223,10 @@ export class ChunkWriter {
 
   async #putPiece(): Promise<void> {
     const { place, fence, signal } = this.#options;
+    // A writer that did not come to its end may still store parts: behind a run of our own, they do not count.
+    if (this.#found.record.ledger.writer !== undefined) {
+      this.#session ??= await PartSession.open(this.#options, this.#found);
+    }
     // Chunks of a few bytes would make thousands of pieces, each of which is a request when they become a part.
     if (this.#tail.pieces.length >= maxPieces) await this.#gatherTail();
     const earlier = [...this.#covered, ...this.#tail.pieces];
@@ -228,19 +239,17 @@ export class ChunkWriter {
       time: Math.max(Date.now(), ...earlier.map(({ time }) => time + 1)),
     });
     const put = (): Promise<void> => putPiece(place, piece, this.#filling.bytes, signal);
-    // A writer that did not come to its end may still store parts: behind a run of our own, they do not count.
-    if (this.#found.record.ledger.writer !== undefined) {
-      this.#session ??= await PartSession.open(this.#options, this.#found);
-    }
-    const claim = async (): Promise<void> => {
-      const record = await PartSession.claim(this.#options, this.#found);
-      this.#found = { ...this.#found, record };
-    };
     if (this.#session !== undefined) await put();
-    else await putWith(place, piece, put, claim, signal);
+    else if (fence === undefined) await putWhileThere(place, piece, put, signal);
+    else await this.#claim().then(put);
     this.#tail = { pieces: [...this.#tail.pieces, piece], size: this.#tail.size + piece.size };
     this.#filling.free();
     this.#filling = this.#options.buffers.filling(this.#partBytes);
+  }
+
+  async #claim(): Promise<void> {
+    const record = await PartSession.claim(this.#options, this.#found);
+    this.#found = { ...this.#found, record };
   }
 
   /** Fetches the tail, which is to become part of a part. */
@@ -262,6 +271,13 @@ export class ChunkWriter {
     }
   }
 
+  /** tusd's tail, as long as no part has its bytes. */
+  get #tusdTail(): Survey['tusdTail'] {
+    const { record, tusdTail } = this.#found;
+    const counts = this.#tail.pieces.some(({ key }) => key === record.keys.tail);
+    return counts || this.#session === undefined ? tusdTail : undefined;
+  }
+
   #surveyAfter(): Survey {
     const found = this.#found;
     // A session may have begun a run and left it empty.
@@ -275,24 +291,23 @@ export class ChunkWriter {
       highestNumber: lastNumber ?? found.highestNumber,
       tail: this.#tail,
       stalePieces: [],
-      tusdTail: this.#parts.bytes === 0 ? found.tusdTail : undefined,
+      tusdTail: this.#tusdTail,
       fence: Math.max(found.fence, this.#options.fence ?? -1),
       modifiedAt: Date.now(),
     };
   }
 }
 
-/** Puts a piece and claims its upload meanwhile: to wait for that first would make each chunk slower. */
-async function putWith(
+/** Puts a piece and looks meanwhile whether its upload is still there: to wait for that first would make each chunk slower. */
+async function putWhileThere(
   place: Place,
   { key }: Piece,
   put: () => Promise<void>,
-  claim: () => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const [piece, claimed] = await Promise.allSettled([put(), claim()]);
+  const [piece, there] = await Promise.allSettled([put(), loadRecord(place, signal)]);
   if (piece.status === 'rejected') throw piece.reason;
-  if (claimed.status === 'fulfilled') return;
+  if (there.status === 'fulfilled') return;
   await place.bucket.delete([key], signal);
-  throw claimed.reason;
+  throw there.reason;
 }

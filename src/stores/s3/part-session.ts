@@ -1,5 +1,5 @@
 import { TusError } from '../../core/errors.js';
-import { changeRecord, type LoadedRecord, loadRecord, type Place } from './load-record.js';
+import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
 import { type PartPlan, partBytesAt } from './part-size.js';
 import type { StoredPart } from './s3-bucket.js';
 import type { Survey } from './survey.js';
@@ -82,14 +82,12 @@ export class PartSession {
   }
 
   /**
-   * Sees, for a writer that puts no parts, that the upload is still there and still its own. Where locks have fences, the record
-   * gets this one: a writer that was overtaken before it opened its session could otherwise still open it, and put parts over
-   * the pieces of its successor.
+   * Puts the fence of a writer of no parts on record. One that was overtaken before it opened its session could otherwise still
+   * open it, and put parts over the pieces of its successor.
    *
    * @throws TusError ERR_LOCK_LOST, ERR_UPLOAD_NOT_FOUND
    */
   static claim({ place, fence, signal }: SessionOptions, found: Survey): Promise<LoadedRecord> {
-    if (fence === undefined) return loadRecord(place, signal);
     return changeRecord(place, found.record, fence, signal, ({ info, ledger }) => ({
       info,
       ledger: requireSame(ledger, found.record.ledger),

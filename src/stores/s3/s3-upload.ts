@@ -96,7 +96,10 @@ export class S3Upload implements Upload {
     const found = await this.#survey(options?.signal);
     if (!found.isComplete) throw new TusError('ERR_INCOMPLETE_UPLOAD');
     const { data, bucket } = found.record.keys;
-    if (this.#means.presign) return { redirect: await this.#means.presign({ bucket, key: data }) };
+    if (this.#means.presign) {
+      const { metadata } = found.record.info;
+      return { redirect: await this.#means.presign({ bucket, key: data, metadata }) };
+    }
     if (start >= end) return { stream: Readable.from([]) };
     const range = { start, end };
     const stream = await this.#means.bucket.read({ bucket, key: data }, range, options?.signal);
@@ -146,7 +149,10 @@ export class S3Upload implements Upload {
     return this.#found;
   }
 
-  #writing({ record }: Survey, { fence, signal }: WriteOptions): ChunkWriterOptions {
+  #writing(
+    { record }: Survey,
+    { fence, signal, bodyLength }: WriteChunkOptions,
+  ): ChunkWriterOptions {
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
     const plan = {
       profile: bucket.profile,
@@ -154,7 +160,7 @@ export class S3Upload implements Upload {
       size: record.info.size,
       equalBytes: record.ledger.partBytes,
     };
-    return { place: this.#place, fence, signal, plan, maxInFlight, buffers, slots };
+    return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
   }
 
   async #changing<T>(work: () => Promise<T>): Promise<T> {
