@@ -3,7 +3,7 @@ import { drawChart } from './chart.js';
 import { findGrowth, formatGrowth } from './growth.js';
 import { parseOptions, usage } from './options.js';
 import { formatSetting, formatTable, toJson } from './report.js';
-import { runBench } from './run-bench.js';
+import { runBench, takesPart } from './run-bench.js';
 import { findContenders } from './servers.js';
 import { compare, formatSummary } from './summary.js';
 import { createWorkloads } from './workloads.js';
@@ -16,7 +16,7 @@ async function main(): Promise<void> {
     return;
   }
   const known = createWorkloads(options.quick);
-  const workloads = chosen(known, options.only).filter(
+  const wanted = chosen(known, options.only).filter(
     ({ onDemand }) => options.only !== undefined || onDemand !== true,
   );
   const asked = ['tuskd', ...options.servers.map(({ name }) => name)];
@@ -24,7 +24,13 @@ async function main(): Promise<void> {
     findContenders(options, console.log),
     options.against && [...options.against, ...asked],
   );
-  console.log(formatSetting(options, contenders));
+  const workloads = wanted.filter((workload) =>
+    contenders.some((contender) => takesPart(contender, workload)),
+  );
+  const takingPart = contenders.filter((contender) =>
+    workloads.some((workload) => takesPart(contender, workload)),
+  );
+  console.log(formatSetting(options, takingPart));
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interrupt.abort(new Error('Interrupted')));
@@ -32,7 +38,7 @@ async function main(): Promise<void> {
   const results = await runBench(
     {
       workloads,
-      contenders,
+      contenders: takingPart,
       runs: options.runs,
       dir: options.dir,
       signal: interrupt.signal,
@@ -47,20 +53,29 @@ async function main(): Promise<void> {
   if (summary.beside.length > 0) console.log(`\n${formatSummary(summary.beside)}`);
   if (summary.growth.length > 0) console.log(`\n${formatGrowth(summary.growth)}`);
   if (options.json !== undefined) {
-    writeFileSync(options.json, toJson(options, contenders, results, summary));
+    writeFileSync(options.json, toJson(options, takingPart, results, summary));
   }
-  if (options.svg !== undefined) writeFileSync(options.svg, drawChart(results));
+  if (options.svg !== undefined) {
+    // Of one row for each workload; S3's have their tables.
+    writeFileSync(
+      options.svg,
+      drawChart(results.filter(({ workload }) => workload.s3 === undefined)),
+    );
+  }
 }
 
 /** Those whose names the user gave, or all. @throws Error with a sentence for the user */
-function chosen<Item extends { readonly name: string }>(
+function chosen<Item extends { readonly name: string; readonly part?: string }>(
   items: readonly Item[],
   names: readonly string[] | undefined,
 ): readonly Item[] {
-  const known = [...new Set(items.map(({ name }) => name))];
-  const wrong = names?.find((name) => name !== '' && !known.includes(name));
-  if (wrong !== undefined) throw new Error(`${wrong} is none of ${known.join(', ')}`);
-  return items.filter(({ name }) => names?.includes(name) ?? true);
+  const known = new Set(
+    items.flatMap(({ name, part }) => (part === undefined ? [name] : [name, part])),
+  );
+  const wrong = names?.find((name) => name !== '' && !known.has(name));
+  if (wrong !== undefined) throw new Error(`${wrong} is none of ${[...known].join(', ')}`);
+  if (names === undefined) return items;
+  return items.filter(({ name, part = name }) => names.includes(name) || names.includes(part));
 }
 
 /** On the last line of a terminal; nowhere else. */

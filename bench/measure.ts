@@ -8,7 +8,7 @@ import { ServerProcess } from './server-process.js';
 import type { Contender } from './servers.js';
 import { warmUp, type Workload } from './workloads.js';
 
-type LoadPlan = NonNullable<Workload['load']>;
+export type LoadPlan = NonNullable<Workload['load']>;
 
 const GiB = 1024 ** 3;
 const MiB = 1024 ** 2;
@@ -58,7 +58,7 @@ async function startSample(
 }
 
 /** @param server whose costs are measured; without it, the result is empty */
-async function runLoad(
+export async function runLoad(
   plan: LoadPlan,
   target: Pick<LoadJob, 'port' | 'createPath'>,
   server?: ServerProcess,
@@ -144,7 +144,7 @@ function elapsed(results: readonly LoadResult[]): number {
  *
  * @param quietMs to wait in any case
  */
-async function settled(server: ServerProcess, quietMs = 0): Promise<Usage> {
+export async function settled(server: ServerProcess, quietMs = 0): Promise<Usage> {
   await delay(quietMs);
   let usage = server.usage();
   for (let round = 0; round < 10; round += 1) {

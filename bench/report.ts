@@ -15,7 +15,7 @@ export function formatSetting(options: BenchOptions, contenders: readonly Conten
     .map(({ name, version }) => `${name} ${version}`.trim());
   return [
     `${cores} cores of ${model}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}`,
-    `${names.join(', ')}; -fsync=${options.fsync}; uploads in ${options.dir}`,
+    `${[...new Set(names)].join(', ')}; -fsync=${options.fsync}; uploads in ${options.dir}`,
     `Median of ${options.runs} run(s), in brackets the least and the most`,
   ].join('\n');
 }

@@ -13,6 +13,8 @@ import { join } from 'node:path';
 import type { Sample } from './figures.js';
 import { fillDirectory } from './fill-directory.js';
 import { measure } from './measure.js';
+import { measureS3 } from './s3/measure-s3.js';
+import { measureTakeover } from './s3/measure-takeover.js';
 import type { Contender } from './servers.js';
 import type { Workload } from './workloads.js';
 
@@ -67,7 +69,8 @@ export async function runBench(
 }
 
 async function runWorkload(workload: Workload, setting: Setting): Promise<Result[]> {
-  const { directory, runs, signal, onProgress } = setting;
+  const { directory, signal, onProgress } = setting;
+  const runs = Math.min(setting.runs, workload.maxRuns ?? setting.runs);
   const states = takingPart(workload, setting.contenders).map((contender) => ({
     contender,
     samples: new Array<Sample>(),
@@ -90,12 +93,15 @@ async function runWorkload(workload: Workload, setting: Setting): Promise<Result
   return states.map((state) => ({ workload, ...state }));
 }
 
+/** Whether a workload means anything for a contender. */
+export function takesPart({ s3, without }: Contender, workload: Workload): boolean {
+  return (s3 === true) === (workload.s3 !== undefined) && without?.includes(workload.name) !== true;
+}
+
 /** Where it matters what lies in the directory already, each takes part twice. */
-function takingPart(
-  { name, beside }: Workload,
-  contenders: readonly Contender[],
-): readonly Contender[] {
-  const able = contenders.filter(({ without }) => without?.includes(name) !== true);
+function takingPart(workload: Workload, contenders: readonly Contender[]): readonly Contender[] {
+  const able = contenders.filter((contender) => takesPart(contender, workload));
+  const { beside } = workload;
   if (beside === undefined) return able;
   return able.flatMap((contender) => [
     contender,
@@ -121,7 +127,9 @@ async function inFreshDirectory(
       contender.beside === undefined
         ? join(directory, 'uploads')
         : filled(parent, contender.beside);
-    return await measure(contender, workload, { uploads, log: join(directory, 'log') });
+    const place = { uploads, log: join(directory, 'log') };
+    if (workload.s3?.takeover) return await measureTakeover(contender, place);
+    return await (workload.s3 ? measureS3 : measure)(contender, workload, place);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -25,12 +25,14 @@ export class ServerProcess {
   /**
    * @param command with `{port}` and `{dir}`
    * @param logPath a file for what it says
+   * @param environment beside that of this process
    * @throws Error with what it said, where it does not start
    */
   static async start(
     command: readonly string[],
     directory: string,
     logPath: string,
+    environment: Readonly<Record<string, string>> = {},
   ): Promise<ServerProcess> {
     const port = await freePort();
     const [file = '', ...args] = command.map((word) =>
@@ -39,7 +41,11 @@ export class ServerProcess {
     const log = openSync(logPath, 'a');
     const startedAt = performance.now();
     // A group of its own: all that it starts is counted, and ended, with it.
-    const child = spawn(file, args, { stdio: ['ignore', log, log], detached: true });
+    const child = spawn(file, args, {
+      stdio: ['ignore', log, log],
+      detached: true,
+      env: { ...process.env, ...environment },
+    });
     closeSync(log);
     let gone: string | undefined;
     child.once('error', (error) => (gone = error.message));

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchOptions } from './options.js';
+import { findS3Contenders } from './s3/s3-contenders.js';
 
 /** Somebody who takes part. */
 export interface Contender {
@@ -16,6 +17,8 @@ export interface Contender {
   readonly versionCommand?: readonly string[];
   /** Where uploads are created; `/files/` by default. */
   readonly createPath?: string;
+  /** It keeps uploads in S3, with `{s3}` for the address in its command, and takes part there only. */
+  readonly s3?: true;
   /** Workloads that mean nothing for it. */
   readonly without?: readonly string[];
   /** How many uploads lie in its directory before. */
@@ -23,7 +26,7 @@ export interface Contender {
 }
 
 /** The checkout. */
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+export const root = fileURLToPath(new URL('../../../', import.meta.url));
 const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** All that can take part on this machine. @param skip told who cannot, and why */
@@ -32,7 +35,15 @@ export function findContenders(
   skip: (sentence: string) => void,
 ): readonly Contender[] {
   const own = [tuskd(fsync), tuskdWorkers(fsync)];
-  const found = [...own, tusNodeServer(skip), rustus(skip), ...servers.map(given), ...limits];
+  const inS3 = findS3Contenders({ root, tuskd: tuskd(fsync), packageVersion }, skip);
+  const found = [
+    ...own,
+    tusNodeServer(skip),
+    rustus(skip),
+    ...servers.map(given),
+    ...limits,
+    ...inS3,
+  ];
   return found.filter((contender) => contender !== undefined);
 }
 

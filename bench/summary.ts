@@ -29,7 +29,9 @@ export function compare(results: readonly Result[]): readonly Comparison[] {
     const rival = results.find(
       (candidate) => candidate.workload === workload && candidate.contender.name === other,
     );
-    return rival === undefined ? [] : [compareOne(result, rival)];
+    const comparison = rival && compareOne(result, rival);
+    // Counts alone, as of what is sent to S3, are in the tables.
+    return comparison?.peak === undefined ? [] : [comparison];
   });
 }
 

@@ -1,13 +1,25 @@
 import type { LoadJob } from './load/load-job.js';
+import { createS3Workloads } from './s3/s3-workloads.js';
 
 /** One kind of work that every server is given. */
 export interface Workload {
   readonly name: string;
   readonly title: string;
+  /** Name of the part that it belongs to, by which all of it can be asked for. */
+  readonly part?: string;
   /** Too long for every day: only done where its name is given. */
   readonly onDemand?: true;
   /** It is also measured in a directory where so many uploads lie. */
   readonly beside?: number;
+  /** For servers that keep uploads in S3, and for nobody else. */
+  readonly s3?: {
+    /** Through what they speak to S3, and what is counted there instead of timing anything. */
+    readonly through?: 'proxy' | 'distant proxy';
+    /** Two servers with one bucket and one Redis. */
+    readonly takeover?: true;
+  };
+  /** More runs would tell nothing more, or take too long. */
+  readonly maxRuns?: number;
   /** What the load processes do; the server is only started where there is none. */
   readonly load?: Omit<LoadJob, 'port' | 'createPath'> & {
     /** Over which the connections are spread. */
@@ -65,6 +77,7 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
       load: { kind: 'get', connections: 1, processes: 1, bytes: large, durationMs: 0 },
     },
     { name: 'start', title: 'Start-up' },
+    ...createS3Workloads(quick),
     ...[chunks, create, head].map(({ title, load }) => ({
       name: 'growth',
       title: `Growth: ${title}`,

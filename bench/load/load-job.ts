@@ -1,12 +1,14 @@
 /** What a load process does: the same for every server. */
 export interface LoadJob {
-  readonly kind: 'patch' | 'chunks' | 'create' | 'head' | 'stall' | 'abandon' | 'get';
+  readonly kind: 'patch' | 'chunks' | 'series' | 'create' | 'head' | 'stall' | 'abandon' | 'get';
   readonly port: number;
   /** Where uploads are created. */
   readonly createPath: string;
   readonly connections: number;
   /** Of one request's body. */
   readonly bytes: number;
+  /** How many requests one `series` has; their bodies make one whole upload. */
+  readonly requests?: number;
   /** How long requests are repeated; each connection has one request only where it is 0. */
   readonly durationMs: number;
 }

@@ -40,6 +40,19 @@ export const loads: Readonly<Record<LoadJob['kind'], Load>> = {
       });
   },
 
+  /** One whole upload in several requests. */
+  async series(job) {
+    const requests = job.requests ?? 1;
+    const uploads = await openUploads(job, job.bytes * requests);
+    return (meter) =>
+      each(uploads, async ({ connection, path }) => {
+        for (let index = 0; index < requests; index += 1) {
+          const offset = index * job.bytes;
+          await meter.time(job.bytes, () => patch(connection, path, offset, job.bytes));
+        }
+      });
+  },
+
   /** One upload after the other, each created with its bytes. */
   async create(job) {
     const connections = await openConnections(job);

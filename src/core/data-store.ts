@@ -115,6 +115,8 @@ export interface WriteOptions extends WaitOptions {
 
 /** For `writeChunk`. */
 export interface WriteChunkOptions extends WriteOptions {
+  /** Bytes that the client has announced for this chunk (Content-Length): fewer may come, never more. */
+  readonly bodyLength?: number | undefined;
   /** Store the bytes so that they do not count until `commitChunk`. Only with `provisionalChunks`. */
   readonly provisional?: boolean;
 }

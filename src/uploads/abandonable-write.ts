@@ -5,13 +5,15 @@ import { type ErrorCode, TusError } from '../core/errors.js';
 /** What a store is told of one write. Its signal is made when it is read: not every store has to wait for one. */
 export class AbandonableWrite implements WriteChunkOptions {
   readonly fence: number | undefined;
+  readonly bodyLength: number | undefined;
   readonly #body: Body;
   #controller: AbortController | undefined;
   #reason: TusError | undefined;
 
-  constructor(body: Body, fence: number | undefined) {
+  constructor(body: Body, fence: number | undefined, bodyLength: number | undefined) {
     this.#body = body;
     this.fence = fence;
+    this.bodyLength = bodyLength;
   }
 
   get signal(): AbortSignal {

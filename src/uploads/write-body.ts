@@ -90,7 +90,7 @@ async function storeWhileHeld(
   context: RequestContext,
   held: HeldLock,
 ): Promise<WriteResult> {
-  const writing = new AbandonableWrite(body, held.fence);
+  const writing = new AbandonableWrite(body, held.fence, context.bodyLength);
   const forgetLoss = onAbort(held.lost, () => writing.abandon('ERR_LOCK_LOST'));
   const forgetEnd = context.onAbandoned(() => writing.abandon('ERR_CONNECTION_RESET'));
   held.onReleaseRequest(() => body.stop('interrupted'));

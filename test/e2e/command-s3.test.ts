@@ -98,6 +98,8 @@ describe('the command with -s3-bucket', () => {
     expect(location.searchParams.get('X-Amz-Expires')).toBe('90');
     const download = await fetch(upload);
     expect(download.redirected).toBe(true);
+    expect(download.headers.get('Content-Type')).toBe('application/octet-stream');
+    expect(download.headers.get('Content-Disposition')).toBe('attachment');
     expect(Buffer.from(await download.arrayBuffer()).equals(bytes)).toBe(true);
     const part = await fetch(upload, { headers: { Range: 'bytes=10-19' } });
     expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(10, 20))).toBe(true);

@@ -27,6 +27,8 @@ export async function openS3Client(flags: ParsedFlags, logger: Logger): Promise<
     maxAttempts: 1,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // With it, the SDK takes a new connection for every part.
+    expectContinueHeader: false,
     useAccelerateEndpoint: flags.get('s3-transfer-acceleration'),
     tls: !flags.get('s3-disable-ssl'),
     requestHandler: { connectionTimeout: connectMs, httpAgent: agent, httpsAgent: agent },

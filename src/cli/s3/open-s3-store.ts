@@ -1,5 +1,6 @@
 import type { S3 } from '@aws-sdk/client-s3';
 import type { Logger } from '../../core/logger.js';
+import { downloadHeaders } from '../../protocol/download.js';
 import { folderPrefix } from '../../stores/s3/object-keys.js';
 import type { S3Presign } from '../../stores/s3/s3-means.js';
 import type { S3Provider } from '../../stores/s3/s3-profile.js';
@@ -106,6 +107,14 @@ async function openPresign(client: S3, lifetimeMs: number): Promise<S3Presign> {
     optionalPackage('-s3-redirect-downloads', name, () => import('@aws-sdk/s3-request-presigner')),
   ]);
   const expiresIn = Math.ceil(lifetimeMs / 1000);
-  return ({ bucket, key }) =>
-    getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn });
+  return ({ bucket, key, metadata }) => {
+    const headers = downloadHeaders(metadata);
+    const command = new GetObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      ResponseContentType: headers['Content-Type'],
+      ResponseContentDisposition: headers['Content-Disposition'],
+    });
+    return getSignedUrl(client, command, { expiresIn });
+  };
 }

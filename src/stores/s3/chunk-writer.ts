@@ -1,4 +1,3 @@
-import { TusError } from '../../core/errors.js';
 import { loadRecord, type Place } from './load-record.js';
 import type { Piece } from './object-keys.js';
 import type { FillingBuffer, PartBuffers } from './part-buffers.js';
@@ -6,7 +5,7 @@ import { PartSession, type SessionOptions } from './part-session.js';
 import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
 import type { Slots } from './slots.js';
-import { highestFence, type Survey, type Tail } from './survey.js';
+import type { Survey, Tail } from './survey.js';
 import { fetchTail, newPiece, putPiece } from './tail.js';
 
 /** How bytes become parts. */
@@ -14,6 +13,8 @@ export interface ChunkWriterOptions extends SessionOptions {
   readonly plan: PartPlan;
   readonly buffers: PartBuffers;
   readonly slots: Slots;
+  /** Bytes that the client has announced, where it has. */
+  readonly bodyLength?: number | undefined;
 }
 
 /** Pieces that a tail has before they are made one. 64 KiB each, they are a part before. */
@@ -24,17 +25,19 @@ const noTail: Tail = { pieces: [], size: 0 };
  * Cuts the bytes of a chunk into parts, sends several at once while more arrive, and keeps what is too small for a part as a
  * piece of the tail.
  *
- * Where a request may end with a part of its own, a full part is held until there is a minimum of bytes behind it: so
- * whatever comes last is a part, or goes with the one before, and nothing has to be sent a second time.
+ * Where a request may end with a part of its own, a full part is held until there is a minimum of bytes behind it, or enough
+ * is announced: so whatever comes last is a part, or goes with the one before, and nothing has to be sent a second time.
  */
 export class ChunkWriter {
   readonly #options: ChunkWriterOptions;
-  readonly #found: Survey;
+  #found: Survey;
   readonly #parts: PartsOnTheirWay;
   /** Pieces whose bytes are in memory now, or in a part. */
   readonly #covered: Piece[] = [];
   /** Stored behind the parts, and not in memory. */
   #tail: Tail;
+  /** Bytes that are still to come, as far as the client has announced them. */
+  #announced: number;
   /** A full part behind which too little has come yet. Never while there is a tail. */
   #held: FillingBuffer | undefined;
   /** What comes behind the tail or the part that is held. */
@@ -46,6 +49,7 @@ export class ChunkWriter {
     this.#options = options;
     this.#found = found;
     this.#tail = found.tail;
+    this.#announced = options.bodyLength ?? 0;
     this.#parts = new PartsOnTheirWay(options);
     this.#filling = options.buffers.filling(this.#partBytes);
   }
@@ -61,7 +65,10 @@ export class ChunkWriter {
   /** @throws what a part has failed with */
   async write(arrays: readonly Uint8Array[]): Promise<void> {
     this.#lastBytesAt = performance.now();
-    for (const array of arrays) await this.#append(array);
+    for (const array of arrays) {
+      this.#announced -= array.byteLength;
+      await this.#append(array);
+    }
     this.#parts.throwFailure();
   }
 
@@ -105,8 +112,7 @@ export class ChunkWriter {
     const { place, signal } = this.#options;
     const { record, tusdTail, stalePieces } = this.#found;
     const stale = new Set([...this.#covered, ...stalePieces].map(({ key }) => key));
-    // Whether its bytes are in a part now, or were before.
-    if (tusdTail !== undefined && this.#session !== undefined) stale.add(record.keys.tail);
+    if (tusdTail !== undefined && this.#tusdTail === undefined) stale.add(record.keys.tail);
     if (stale.size > 0) await place.bucket.delete([...stale], signal);
   }
 
@@ -132,14 +138,17 @@ export class ChunkWriter {
 
   /** Bytes of a part that begins where the parts end. */
   get #partBytes(): number {
-    return partBytesAt(this.#options.plan, this.#partsEnd);
+    return partBytesAt(this.#options.plan, this.#partsEnd, this.#nextNumber - 1);
   }
 
   #makesPart(): boolean {
     const { plan } = this.#options;
     if (this.#waiting < plan.profile.minPartBytes) return false;
-    const nextNumber = this.#session?.peekNumber ?? this.#found.highestNumber + 1;
-    return mayEndWithPart(plan, this.#partsEnd + this.#waiting, nextNumber + 1);
+    return mayEndWithPart(plan, this.#partsEnd + this.#waiting, this.#nextNumber + 1);
+  }
+
+  get #nextNumber(): number {
+    return this.#session?.peekNumber ?? this.#found.highestNumber + 1;
   }
 
   async #append(array: Uint8Array): Promise<void> {
@@ -161,7 +170,7 @@ export class ChunkWriter {
     if (this.#held !== undefined && this.#filling.length >= minPartBytes) await this.#sendHeld();
     if (this.#filling.missing > 0) return;
     this.#held = this.#filling;
-    if (equalParts) await this.#sendHeld();
+    if (equalParts || this.#announced >= minPartBytes) await this.#sendHeld();
     this.#filling = this.#options.buffers.filling(this.#partBytes);
   }
 
@@ -214,22 +223,33 @@ export class ChunkWriter {
 
   async #putPiece(): Promise<void> {
     const { place, fence, signal } = this.#options;
+    // A writer that did not come to its end may still store parts: behind a run of our own, they do not count.
+    if (this.#found.record.ledger.writer !== undefined) {
+      this.#session ??= await PartSession.open(this.#options, this.#found);
+    }
     // Chunks of a few bytes would make thousands of pieces, each of which is a request when they become a part.
     if (this.#tail.pieces.length >= maxPieces) await this.#gatherTail();
     const earlier = [...this.#covered, ...this.#tail.pieces];
     const piece = newPiece(place, {
       start: this.#partsEnd + this.#tail.size,
       size: this.#filling.length,
-      fence: fence ?? -1,
+      // Without one, as the last who had one: what is stored must count.
+      fence: fence ?? this.#found.fence,
       // Also where the clock of whoever stored the last one runs ahead.
       time: Math.max(Date.now(), ...earlier.map(({ time }) => time + 1)),
     });
     const put = (): Promise<void> => putPiece(place, piece, this.#filling.bytes, signal);
-    if (fence === undefined) await putWhileThere(place, piece, put, signal);
-    else await requireHighest(place, fence, signal).then(put);
+    if (this.#session !== undefined) await put();
+    else if (fence === undefined) await putWhileThere(place, piece, put, signal);
+    else await this.#claim().then(put);
     this.#tail = { pieces: [...this.#tail.pieces, piece], size: this.#tail.size + piece.size };
     this.#filling.free();
     this.#filling = this.#options.buffers.filling(this.#partBytes);
+  }
+
+  async #claim(): Promise<void> {
+    const record = await PartSession.claim(this.#options, this.#found);
+    this.#found = { ...this.#found, record };
   }
 
   /** Fetches the tail, which is to become part of a part. */
@@ -251,32 +271,31 @@ export class ChunkWriter {
     }
   }
 
+  /** tusd's tail, as long as no part has its bytes. */
+  get #tusdTail(): Survey['tusdTail'] {
+    const { record, tusdTail } = this.#found;
+    const counts = this.#tail.pieces.some(({ key }) => key === record.keys.tail);
+    return counts || this.#session === undefined ? tusdTail : undefined;
+  }
+
   #surveyAfter(): Survey {
     const found = this.#found;
-    const last = this.#parts.stored.at(-1);
+    // A session may have begun a run and left it empty.
+    const lastNumber = this.#session?.record.ledger.done?.number;
     return {
       ...found,
       record: this.#session?.record ?? found.record,
       offset: this.offset,
       partsEnd: this.#partsEnd,
-      lastNumber: last?.number ?? found.lastNumber,
-      highestNumber: last?.number ?? found.highestNumber,
+      lastNumber: lastNumber ?? found.lastNumber,
+      highestNumber: lastNumber ?? found.highestNumber,
       tail: this.#tail,
       stalePieces: [],
-      tusdTail: this.#session === undefined ? found.tusdTail : undefined,
+      tusdTail: this.#tusdTail,
       fence: Math.max(found.fence, this.#options.fence ?? -1),
       modifiedAt: Date.now(),
     };
   }
-}
-
-/** Where locks have fences, one that was lost must not add a byte that its successor would count. */
-async function requireHighest(
-  place: Place,
-  fence: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (fence < (await highestFence(place, signal))) throw new TusError('ERR_LOCK_LOST');
 }
 
 /** Puts a piece and looks meanwhile whether its upload is still there: to wait for that first would make each chunk slower. */

@@ -17,8 +17,9 @@ export async function completeUpload(
 ): Promise<Survey> {
   if (found.record.ledger.state === 'complete') return found;
   const record = found.isComplete ? found.record : await completeParts(place, found, options);
-  const complete = await noteState(place, record, options, 'complete');
+  // Before it is noted: nobody looks for pieces afterwards.
   await removeTail(place, found, options.signal);
+  const complete = await noteState(place, record, options, 'complete');
   const { size = 0 } = complete.info;
   return { ...found, record: complete, isComplete: true, offset: size, partsEnd: size };
 }

@@ -45,6 +45,9 @@ export async function createUpload(
   const own = { bucket: bucket.name, key: `${prefix}${object}` };
   const elsewhere = placeElsewhere(own, placeObject?.({ ...draft, id: object }), draft.storage);
   const at = elsewhere ?? own;
+  if (elsewhere !== undefined && isReserved(elsewhere.key)) {
+    throw new Error(`An upload must not have the key ${elsewhere.key}: records have such names`);
+  }
   for (const key of [at.key, infoKey(prefix, object)]) {
     const names = key.split('/').map((name) => Buffer.byteLength(name));
     if (Buffer.byteLength(key) > maxKeyBytes || Math.max(...names) > profile.maxNameBytes) {
@@ -72,6 +75,11 @@ function placeElsewhere(
   const key = storage['Key'] ?? chosen.key ?? own.key;
   const bucket = storage['Bucket'] ?? chosen.bucket ?? own.bucket;
   return key === own.key && bucket === own.bucket ? undefined : { bucket, key };
+}
+
+/** What a client sends must never be read as a record. The rule for IDs keeps them from the other keys. */
+function isReserved(key: string): boolean {
+  return /\.(?:info|part)$/.test(key) || /(?:^|\/)\.tuskd\//.test(key);
 }
 
 /** An ID that was chosen may be taken already. */

@@ -9,6 +9,8 @@ type Signal = AbortSignal | undefined;
 type Means = Pick<S3Means, 'bucket' | 'prefix'>;
 type ListedObject = { readonly key: string; readonly modifiedAt: number };
 
+/** No record of ours is larger: headers have a MiB at most. Somebody else's object may be. */
+const maxRecordBytes = 8 * 1024 * 1024;
 /** Uploads that are looked at at once. */
 const lookedAtAtOnce = 16;
 
@@ -41,7 +43,7 @@ async function* candidates(means: Means, signal: Signal): AsyncGenerator<ListedO
       const folder = key.slice(0, key.lastIndexOf('/') + 1);
       if (folder !== lastFolder && parsePieceKey(key, folder) !== undefined) yield object;
       lastFolder = folder;
-    } else if (key.endsWith('.info')) {
+    } else if (key.endsWith('.info') && object.size <= maxRecordBytes) {
       yield object;
     }
   }

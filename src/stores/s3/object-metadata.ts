@@ -21,7 +21,7 @@ export function objectMetadata(metadata: Metadata): {
     const text = value.replaceAll(/[^\x20-\x7e]/gu, '?');
     const bytes = name.length + text.length;
     // Header names know no case: of two that differ in nothing else, the first stays.
-    if (!tokenPattern.test(key) || name in result || bytes > left) continue;
+    if (!tokenPattern.test(key) || Object.hasOwn(result, name) || bytes > left) continue;
     result[name] = text;
     left -= bytes;
   }

@@ -81,6 +81,19 @@ export class PartSession {
     return new PartSession(options, record, first, found.partsEnd);
   }
 
+  /**
+   * Puts the fence of a writer of no parts on record. One that was overtaken before it opened its session could otherwise still
+   * open it, and put parts over the pieces of its successor.
+   *
+   * @throws TusError ERR_LOCK_LOST, ERR_UPLOAD_NOT_FOUND
+   */
+  static claim({ place, fence, signal }: SessionOptions, found: Survey): Promise<LoadedRecord> {
+    return changeRecord(place, found.record, fence, signal, ({ info, ledger }) => ({
+      info,
+      ledger: requireSame(ledger, found.record.ledger),
+    }));
+  }
+
   /** The record as this session wrote it last. */
   get record(): LoadedRecord {
     return this.#record;

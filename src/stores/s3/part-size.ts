@@ -12,6 +12,9 @@ const plannedShare = 0.9;
  */
 const growth = 7.5;
 
+/** Of the numbers that are left, those that the rest of an upload may need. */
+const spendableShare = 0.95;
+
 /** What is known of an upload whose bytes are to be cut into parts. */
 export interface PartPlan {
   readonly profile: S3Profile;
@@ -28,9 +31,10 @@ export interface PartPlan {
  * where the size is not known: there they grow, so that the largest upload has a number for each of its parts (with tusd
  * such an upload ends at 10,000 times the wished size).
  *
+ * @param lastNumber the highest that is used up
  * @throws TusError ERR_MAX_SIZE_EXCEEDED for what no object can hold
  */
-export function partBytesAt(plan: PartPlan, offset: number): number {
+export function partBytesAt(plan: PartPlan, offset: number, lastNumber = 0): number {
   const { profile, wishedBytes, size, equalBytes } = plan;
   if (profile.equalParts && equalBytes !== undefined) return equalBytes;
   const parts = Math.floor(profile.maxParts * plannedShare);
@@ -45,7 +49,10 @@ export function partBytesAt(plan: PartPlan, offset: number): number {
       detail: `an object may have ${profile.maxObjectBytes} bytes at most`,
     });
   }
-  return needed;
+  if (profile.equalParts) return needed;
+  // Before the size was known, and by takeovers, more numbers may have been used up than were planned with.
+  const left = Math.max(1, Math.floor((profile.maxParts - lastNumber) * spendableShare));
+  return Math.min(profile.maxPartBytes, Math.max(needed, Math.ceil((size - offset) / left)));
 }
 
 /**
@@ -57,7 +64,7 @@ export function mayEndWithPart(plan: PartPlan, offset: number, nextNumber: numbe
   if (profile.equalParts) return false;
   const end = size ?? profile.maxObjectBytes;
   const needed = numbersUpTo(plan, end) - numbersUpTo(plan, offset);
-  return needed <= (profile.maxParts - nextNumber) * 0.95;
+  return needed <= (profile.maxParts - nextNumber) * spendableShare;
 }
 
 /** How many parts `offset` bytes make where each has its full size. */

@@ -117,7 +117,7 @@ export class S3Bucket {
         {
           ...multipart(keys),
           PartNumber: number,
-          CopySource: encodeURI(`${source.bucket}/${source.key}`).replaceAll('+', '%2B'),
+          CopySource: [source.bucket, ...source.key.split('/')].map(encodeURIComponent).join('/'),
           CopySourceRange: `bytes=${source.start}-${source.end - 1}`,
         },
         { abortSignal },

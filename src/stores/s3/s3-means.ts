@@ -1,3 +1,4 @@
+import type { Metadata } from '../../core/upload.js';
 import type { PartBuffers } from './part-buffers.js';
 import type { S3Bucket } from './s3-bucket.js';
 import type { Slots } from './slots.js';
@@ -22,4 +23,6 @@ export interface S3Means {
 export type S3Presign = (object: {
   readonly bucket: string;
   readonly key: string;
+  /** The upload's, for what the answer is to say of the file's name and type. */
+  readonly metadata: Metadata;
 }) => Promise<string>;

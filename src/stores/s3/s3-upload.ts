@@ -96,7 +96,10 @@ export class S3Upload implements Upload {
     const found = await this.#survey(options?.signal);
     if (!found.isComplete) throw new TusError('ERR_INCOMPLETE_UPLOAD');
     const { data, bucket } = found.record.keys;
-    if (this.#means.presign) return { redirect: await this.#means.presign({ bucket, key: data }) };
+    if (this.#means.presign) {
+      const { metadata } = found.record.info;
+      return { redirect: await this.#means.presign({ bucket, key: data, metadata }) };
+    }
     if (start >= end) return { stream: Readable.from([]) };
     const range = { start, end };
     const stream = await this.#means.bucket.read({ bucket, key: data }, range, options?.signal);
@@ -112,7 +115,7 @@ export class S3Upload implements Upload {
     );
   }
 
-  /** The record goes last: until then it can be tried again. */
+  /** What makes an upload goes last: until then it can be tried again. */
   async terminate({ fence, signal }: WriteOptions = {}): Promise<void> {
     if (this.#isTerminated) return;
     const { bucket } = this.#place;
@@ -127,12 +130,13 @@ export class S3Upload implements Upload {
         throw error;
       });
       const { keys } = record;
-      await bucket.abortMultipart(keys, signal);
       // Only what the upload has become: another's object may lie under the key of an upload that never came so far.
       if (found?.isComplete) await bucket.delete([keys.data], signal, keys.bucket);
       const pieces: string[] = [];
       for await (const { key } of bucket.list(keys.pieces, signal)) pieces.push(key);
       await bucket.delete([...pieces, keys.tail], signal);
+      // Without it there is no upload any more that could be terminated again.
+      await bucket.abortMultipart(keys, signal);
       await bucket.delete([keys.info], signal);
     }
     this.#isTerminated = true;
@@ -145,7 +149,10 @@ export class S3Upload implements Upload {
     return this.#found;
   }
 
-  #writing({ record }: Survey, { fence, signal }: WriteOptions): ChunkWriterOptions {
+  #writing(
+    { record }: Survey,
+    { fence, signal, bodyLength }: WriteChunkOptions,
+  ): ChunkWriterOptions {
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
     const plan = {
       profile: bucket.profile,
@@ -153,7 +160,7 @@ export class S3Upload implements Upload {
       size: record.info.size,
       equalBytes: record.ledger.partBytes,
     };
-    return { place: this.#place, fence, signal, plan, maxInFlight, buffers, slots };
+    return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
   }
 
   async #changing<T>(work: () => Promise<T>): Promise<T> {

@@ -71,7 +71,9 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   const listed = await bucket.listParts(keys, done.number, signal);
   if (listed === undefined) {
     const object = await headWhole(bucket, keys, info, signal);
-    return surveyComplete(record, Math.max(record.modifiedAt, object.modifiedAt));
+    const complete = surveyComplete(record, Math.max(record.modifiedAt, object.modifiedAt));
+    // Whoever completed it may not have lived to remove them.
+    return { ...complete, stalePieces: pieces, tusdTail };
   }
   const parts = withoutGap(done, merge(ledger.newest, listed));
   const partsEnd = parts.reduce((sum, { size }) => sum + size, done.offset);
@@ -94,15 +96,6 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
     fence: pieces.reduce((highest, piece) => Math.max(highest, piece.fence), info.fence ?? -1),
     modifiedAt: times.reduce((latest, time) => Math.max(latest, time)),
   };
-}
-
-/** The highest fence that has written anything to an upload by now; -1 where none has. */
-export async function highestFence(place: Place, signal: AbortSignal | undefined): Promise<number> {
-  const [{ info }, pieces] = await Promise.all([
-    loadRecord(place, signal),
-    listPieces(place.bucket, objectKeys(place.bucket.name, place.prefix, place.id), signal),
-  ]);
-  return pieces.reduce((highest, piece) => Math.max(highest, piece.fence), info.fence ?? -1);
 }
 
 /** All parts of the upload that count, in order, with nothing left out. */
