@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { dieTogether } from './die-together.js';
 import { pathOf, type ServiceProgram } from './programs.js';
 
 export interface ServiceOptions {
@@ -72,15 +73,4 @@ async function untilReady(child: ChildProcess, answers: () => Promise<boolean>):
     await sleep(askAgainMs);
   }
   throw new Error(`no answer in ${startLimitMs} ms`, { cause: failure });
-}
-
-/** A shell waits for the end of its input, which is the end of this process, however that comes about. */
-function dieTogether(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  const script = 'read -r _; kill -9 "$1"';
-  const watcher = spawn('/bin/sh', ['-c', script, 'sh', String(child.pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  watcher.unref();
-  child.once('exit', () => watcher.kill('SIGKILL'));
 }
