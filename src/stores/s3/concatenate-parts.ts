@@ -23,6 +23,7 @@ export async function concatenateParts(
   if (found.isComplete || found.offset === size) return;
   const session = await PartSession.open(options, found);
   const parts = new PartsOnTheirWay(options);
+  let isFull = false;
   try {
     for (const part of cutSources(sources, found.partsEnd, options.plan)) {
       await parts.room();
@@ -31,10 +32,11 @@ export async function concatenateParts(
     }
     await parts.settle();
     parts.throwFailure();
+    isFull = true;
   } finally {
     await parts.settle();
     const { stored, hasGap } = parts;
-    await session.close({ stored, hasGap, isFull: !hasGap });
+    await session.close({ stored, hasGap, isFull });
   }
 }
 

@@ -1,4 +1,5 @@
 import { partBytesAt, type PartPlan } from './part-size.js';
+import type { S3Profile } from './s3-profile.js';
 
 /** An object whose bytes are to be copied. */
 export interface Source {
@@ -34,11 +35,10 @@ export function* cutSources(
   plan: PartPlan,
 ): Generator<CutPart> {
   const total = sources.reduce((sum, { size }) => sum + size, 0);
-  const least = plan.profile.minPartBytes;
   for (let offset = start; offset < total;) {
     const size = plan.profile.equalParts
       ? Math.min(partBytesAt(plan, offset), total - offset)
-      : flexibleSize(sources, offset, total, least);
+      : flexibleSize(sources, offset, total, plan.profile);
     yield { size, pieces: [...rangesOf(sources, offset, offset + size)] };
     offset += size;
   }
@@ -52,9 +52,9 @@ function flexibleSize(
   sources: readonly Source[],
   offset: number,
   total: number,
-  least: number,
+  { minPartBytes: least, maxParts }: S3Profile,
 ): number {
-  const atOnce = Math.max(copiedAtOnce, Math.ceil(total / 9000));
+  const atOnce = Math.max(copiedAtOnce, Math.ceil(total / (maxParts * 0.9)));
   let end = 0;
   let isFirst = true;
   for (const { size } of sources) {

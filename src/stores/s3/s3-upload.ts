@@ -150,7 +150,7 @@ export class S3Upload implements Upload {
   }
 
   #writing(
-    { record }: Survey,
+    { record, tail }: Survey,
     { fence, signal, bodyLength }: WriteChunkOptions,
   ): ChunkWriterOptions {
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
@@ -158,7 +158,8 @@ export class S3Upload implements Upload {
       profile: bucket.profile,
       wishedBytes: wishedPartBytes,
       size: record.info.size,
-      equalBytes: record.ledger.partBytes,
+      // A tail that was left by a store with larger parts must not become several of them.
+      equalBytes: record.ledger.partBytes ?? (tail.size > wishedPartBytes ? tail.size : undefined),
     };
     return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
   }

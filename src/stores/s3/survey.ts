@@ -45,12 +45,20 @@ export interface Survey {
 export async function survey(place: Place, signal: AbortSignal | undefined): Promise<Survey> {
   for (;;) {
     const found = await surveyOnce(place, signal);
-    const { record, tusdTail } = found;
-    if (tusdTail === undefined || record.ledger.tusdTail !== undefined) return found;
-    // Whoever began to write in the meantime has noted where tusd's tail begins, which alone tells whether it counts.
-    const now = await place.bucket.head(place.bucket.name, record.keys.info, signal);
-    if (now === undefined || now.etag === record.etag) return found;
+    if (!dependsOnTime(found)) return found;
+    const now = await place.bucket.head(place.bucket.name, found.record.keys.info, signal);
+    if (now === undefined || now.etag === found.record.etag) return found;
   }
+}
+
+/**
+ * Whether it matters that the record was not read at the same time as the rest. Without a lock, a writer may have come in
+ * between: it notes where tusd's tail begins, which alone tells whether that counts, and where a run begins behind a gap.
+ */
+function dependsOnTime(found: Survey): boolean {
+  const { record, tusdTail, highestNumber, lastNumber } = found;
+  const mayBeCovered = tusdTail !== undefined && record.ledger.tusdTail === undefined;
+  return mayBeCovered || highestNumber > lastNumber;
 }
 
 async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promise<Survey> {
