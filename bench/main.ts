@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   }
   const known = createWorkloads(options.quick);
   const wanted = chosen(known, options.only).filter(
-    ({ onDemand }) => options.only !== undefined || onDemand !== true,
+    ({ onDemand }) => options.only !== undefined || !onDemand,
   );
   const asked = ['tuskd', ...options.servers.map(({ name }) => name)];
   const contenders = chosen(

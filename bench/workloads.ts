@@ -8,7 +8,7 @@ export interface Workload {
   /** Name of the part that it belongs to, by which all of it can be asked for. */
   readonly part?: string;
   /** Too long for every day: only done where its name is given. */
-  readonly onDemand?: true;
+  readonly onDemand?: boolean;
   /** It is also measured in a directory where so many uploads lie. */
   readonly beside?: number;
   /** For servers that keep uploads in S3, and for nobody else. */
