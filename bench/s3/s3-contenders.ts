@@ -44,7 +44,7 @@ export function findS3Contenders(
     command: [node, join(servers, 'tus-node-s3.mjs'), '{port}', '{s3}', bucket, ...settings],
   });
   const helper = (partMiB: string): Contender => ({
-    name: `lib-storage, ${partMiB} MiB`,
+    name: `lib-storage ${partMiB} MiB`,
     version: library,
     role: 'server',
     s3: true,
@@ -55,7 +55,7 @@ export function findS3Contenders(
   return [
     tuskdInS3(tuskd, skip),
     { ...tusNode('@tus/server'), without: ['s3-takeover'] },
-    { ...tusNode('@tus/server, 4 parts', '4'), without: ['s3-takeover', ...inPieces] },
+    { ...tusNode('@tus/server 4 parts', '4'), without: ['s3-takeover', ...inPieces] },
     helper('8'),
     helper('5'),
     ...tusd(skip),
