@@ -65,7 +65,7 @@ export async function openBed(server: S3Server): Promise<S3Bed> {
   const { proxy, api } = await anotherProxy();
   onTestFinished(() => direct.destroy());
   const storeOn = (client: S3Api, options: StoreOptions) =>
-    new S3Store({ api: client, bucket, provider: 'versitygw', partBytes: 5 * MiB, ...options });
+    new S3Store({ api: client, bucket, provider: server.provider, partBytes: 5 * MiB, ...options });
   return {
     bucket,
     proxy,
