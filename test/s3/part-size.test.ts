@@ -142,4 +142,16 @@ describe('field 20: parts as S3 lists them', () => {
     await completeFrom(store, id, file);
     expect((await bed.object(keyOf(id))).equals(file)).toBe(true);
   });
+
+  it('are as large as planned where the first requests bring less', async () => {
+    const bed = await openBed(s3());
+    const provider = { ...s3Profiles.versitygw, equalParts: true, maxParts: 10 };
+    const store = bed.store({ provider });
+    const id = await newUpload(store, 90 * MiB);
+    await append(store, id, 0, fileOf(6 * MiB));
+    await append(store, id, 6 * MiB, fileOf(40 * MiB).subarray(6 * MiB));
+    const [Key = '', UploadId = ''] = id.split('+');
+    const listed = await bed.direct.listParts({ Bucket: bed.bucket, Key, UploadId });
+    expect(listed.Parts?.map(({ Size }) => Size)).toEqual(Array(4).fill(10 * MiB));
+  });
 });

@@ -154,12 +154,13 @@ export class S3Upload implements Upload {
     { fence, signal, bodyLength }: WriteChunkOptions,
   ): ChunkWriterOptions {
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
+    const { profile } = bucket;
     const plan = {
-      profile: bucket.profile,
-      wishedBytes: wishedPartBytes,
-      size: record.info.size,
+      profile,
       // A tail that was left by a store with larger parts must not become several of them.
-      equalBytes: record.ledger.partBytes ?? (tail.size > wishedPartBytes ? tail.size : undefined),
+      wishedBytes: profile.equalParts ? Math.max(wishedPartBytes, tail.size) : wishedPartBytes,
+      size: record.info.size,
+      equalBytes: record.ledger.partBytes,
     };
     return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
   }
