@@ -3,6 +3,7 @@ import {
   errorIn200,
   fail,
   hideNewestParts,
+  hold,
   loseAnswer,
   reset,
   type S3Fault,
@@ -97,6 +98,26 @@ describe('an S3 that says nothing', () => {
     controller.abort(new Error('given up'));
     expect(await writing).toMatchObject({ bytesWritten: 0, error: { message: 'given up' } });
     expect(performance.now() - start).toBeLessThan(500);
+  });
+
+  it('holds nobody who gives the work up while others have all slots', async () => {
+    const bed = await openBed(s3());
+    const store = bed.store({ concurrentPartUploads: 1 });
+    const [other, id] = [await newUpload(store, MiB), await newUpload(store, MiB)];
+    const held = hold();
+    bed.proxy.inject({ operation: 'UploadPart' }, held.fault);
+    const first = append(store, other, 0, file.subarray(0, MiB));
+    await held.reached;
+    const controller = new AbortController();
+    bed.proxy.forget();
+    const writing = append(store, id, 0, file.subarray(0, MiB), { signal: controller.signal });
+    // Its session is open: it waits for the slot.
+    await expect.poll(() => bed.proxy.total('PutObject').requests).toBe(1);
+    controller.abort(new Error('given up'));
+    expect(await writing).toMatchObject({ bytesWritten: 0, error: { message: 'given up' } });
+    held.release();
+    expect(await first).toEqual({ bytesWritten: MiB });
+    expect(await append(store, id, 0, file.subarray(0, MiB))).toEqual({ bytesWritten: MiB });
   });
 
   it('does not hold the lock for longer than a request may take after its client has gone', async () => {

@@ -4,6 +4,7 @@ import type { FillingBuffer, PartBuffers } from './part-buffers.js';
 import { PartSession, type SessionOptions } from './part-session.js';
 import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
+import type { StoredPart } from './s3-bucket.js';
 import type { Slots } from './slots.js';
 import type { Survey, Tail } from './survey.js';
 import { fetchTail, newPiece, putPiece } from './tail.js';
@@ -212,9 +213,8 @@ export class ChunkWriter {
       this.#session ??= await PartSession.open(this.#options, this.#found);
       const number = this.#session.nextNumber();
       const { keys } = this.#session.record;
-      this.#parts.send(bytes.byteLength, () =>
-        place.bucket.uploadPart(keys, number, bytes, signal).finally(whenDone),
-      );
+      const put = (): Promise<StoredPart> => place.bucket.uploadPart(keys, number, bytes, signal);
+      this.#parts.send(bytes.byteLength, put, whenDone);
     } catch (error) {
       whenDone();
       throw error;
