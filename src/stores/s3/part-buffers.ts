@@ -69,6 +69,8 @@ export class PartBuffers {
       const abort = (): void => {
         leave();
         reject(signal?.reason);
+        // Those behind may need less.
+        this.#letIn();
       };
       const leave = (): void => {
         this.#waiting.delete(waiter);
