@@ -21,7 +21,10 @@ const lookedAtAtOnce = 16;
 export async function* listUploads(means: Means, signal: Signal): AsyncGenerator<StoredItem> {
   let batch: Promise<StoredItem | undefined>[] = [];
   for await (const object of candidates(means, signal)) {
-    batch.push(identify(means, object, signal));
+    const item = identify(means, object, signal);
+    // It may fail while the next page is waited for, which must not end the process: its turn to be told of comes.
+    item.catch(() => undefined);
+    batch.push(item);
     if (batch.length < lookedAtAtOnce) continue;
     yield* await found(batch);
     batch = [];
