@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
   errorIn200,
@@ -85,6 +86,25 @@ describe('an S3 that says nothing', () => {
     await completeFrom(store, id, file.subarray(0, MiB));
     expect((await bed.object(keyOf(id))).equals(file.subarray(0, MiB))).toBe(true);
   });
+
+  it.each(['PutObject', 'GetObject'] as const)(
+    'may take long for many bytes: %s',
+    async (operation) => {
+      const bed = await openBed(s3());
+      const store = bed.store({ attemptTimeoutMs: 200, attempts: 1 });
+      const id = await newUpload(store, file.byteLength);
+      const isPiece = (key: string): boolean => key.startsWith('.tuskd/');
+      const slow: S3Fault = async (exchange) => {
+        // Of 2 MiB, a second is half of what they may take.
+        await sleep(1000);
+        await exchange.relay(await exchange.forward());
+      };
+      bed.proxy.inject({ operation, key: isPiece }, slow);
+      await append(store, id, 0, file.subarray(0, 2 * MiB));
+      const rest = await append(store, id, 2 * MiB, file.subarray(2 * MiB, 6 * MiB));
+      expect(rest).toEqual({ bytesWritten: 4 * MiB });
+    },
+  );
 
   it('holds nobody who gives the work up', async () => {
     const bed = await openBed(s3());

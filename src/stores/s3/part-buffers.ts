@@ -174,6 +174,16 @@ export class FillingBuffer {
     this.#buffer = larger;
   }
 
+  /**
+   * Makes room for so many bytes before what is there, and gives it to be filled.
+   * @throws RangeError where they do not fit
+   */
+  prepend(bytes: number): Buffer {
+    this.#buffer.set(this.bytes, bytes);
+    this.#length += bytes;
+    return this.#buffer.subarray(0, bytes);
+  }
+
   append(bytes: Uint8Array): void {
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.byteLength;

@@ -197,19 +197,23 @@ export class S3Bucket {
     signal: Signal,
     { condition, metadata }: PutOptions = {},
   ): Promise<string | undefined> {
-    const { ETag } = await this.#call(signal, (abortSignal) =>
-      this.#api.putObject(
-        {
-          Bucket: this.name,
-          Key: key,
-          Body: content,
-          ContentLength: Buffer.byteLength(content),
-          ...(condition === 'absent' && { IfNoneMatch: '*' }),
-          ...(typeof condition === 'object' && { IfMatch: condition.etag }),
-          ...(metadata !== undefined && { Metadata: metadata }),
-        },
-        { abortSignal },
-      ),
+    const ContentLength = Buffer.byteLength(content);
+    const { ETag } = await this.#call(
+      signal,
+      (abortSignal) =>
+        this.#api.putObject(
+          {
+            Bucket: this.name,
+            Key: key,
+            Body: content,
+            ContentLength,
+            ...(condition === 'absent' && { IfNoneMatch: '*' }),
+            ...(typeof condition === 'object' && { IfMatch: condition.etag }),
+            ...(metadata !== undefined && { Metadata: metadata }),
+          },
+          { abortSignal },
+        ),
+      ContentLength,
     );
     return ETag;
   }
@@ -247,6 +251,7 @@ export class S3Bucket {
     at: { readonly bucket: string; readonly key: string; readonly start: number; end: number },
     signal: Signal,
   ): Promise<number> {
+    const length = at.end - at.start;
     return this.#call(
       signal,
       async (abortSignal) => {
@@ -255,13 +260,16 @@ export class S3Bucket {
           { Bucket: at.bucket, Key: at.key, Range },
           { abortSignal },
         );
-        const content = await buffer(asStream(Body));
-        if (content.byteLength !== at.end - at.start)
-          throw new Error(`S3 gave too little of ${at.key}`);
-        target.set(content);
-        return content.byteLength;
+        let filled = 0;
+        for await (const chunk of asStream(Body)) {
+          if (!(chunk instanceof Uint8Array)) throw new TypeError('S3 gave no bytes');
+          target.set(chunk, filled);
+          filled += chunk.byteLength;
+        }
+        if (filled !== length) throw new Error(`S3 gave ${filled} of ${length} bytes of ${at.key}`);
+        return filled;
       },
-      at.end - at.start,
+      length,
     );
   }
 
