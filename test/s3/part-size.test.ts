@@ -41,6 +41,12 @@ describe('field 20: the bytes of a part', () => {
   ])('are none that suffice for %s bytes', (size, profile) => {
     expect(() => partBytesAt(plan(size, profile), 0)).toThrow('maximum size exceeded');
   });
+
+  it('are none that suffice where there are parts already that all must equal', () => {
+    const of = (size: number) => ({ ...plan(size, r2), equalBytes: wished });
+    expect(partBytesAt(of(wished * 10_000), 0)).toBe(wished);
+    expect(() => partBytesAt(of(wished * 10_000 + 1), 0)).toThrow('maximum size exceeded');
+  });
 });
 
 /** What a writer does with chunks of `chunk` bytes: the sizes of all parts. Sent in one piece each, the arithmetic is exact. */

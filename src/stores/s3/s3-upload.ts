@@ -15,6 +15,7 @@ import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import { completeUpload } from './complete-upload.js';
 import { concatenateParts } from './concatenate-parts.js';
 import type { PartBuffers } from './part-buffers.js';
+import { partBytesAt } from './part-size.js';
 import { assertFence, changeRecord, loadRecord, type Place } from './load-record.js';
 import { asTusError } from './s3-errors.js';
 import type { S3Means } from './s3-means.js';
@@ -43,6 +44,10 @@ export class S3Upload implements Upload {
   async update(changes: UploadChanges, options: WriteOptions = {}): Promise<UploadInfo> {
     const { fence, signal } = options;
     const found = await this.#survey(signal);
+    if (changes.size !== undefined) {
+      // Throws where no object can be as large: what is declared once stays.
+      partBytesAt({ ...this.#writing(found, options).plan, size: changes.size }, 0);
+    }
     const record = await this.#changing(() =>
       changeRecord(this.#place, found.record, fence, signal, (current) => {
         assertFence(current, changes.fence);
