@@ -154,18 +154,16 @@ export class S3Upload implements Upload {
     return this.#found;
   }
 
-  #writing(
-    { record, tail }: Survey,
-    { fence, signal, bodyLength }: WriteChunkOptions,
-  ): ChunkWriterOptions {
+  #writing(found: Survey, { fence, signal, bodyLength }: WriteChunkOptions): ChunkWriterOptions {
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
     const { profile } = bucket;
+    const { record, tail } = found;
     const plan = {
       profile,
       // A tail that was left by a store with larger parts must not become several of them.
       wishedBytes: profile.equalParts ? Math.max(wishedPartBytes, tail.size) : wishedPartBytes,
       size: record.info.size,
-      equalBytes: record.ledger.partBytes,
+      equalBytes: record.ledger.partBytes ?? bytesOfTusdsParts(found),
     };
     return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
   }
@@ -178,6 +176,12 @@ export class S3Upload implements Upload {
       throw asTusError(error);
     }
   }
+}
+
+/** tusd, too, makes parts of one size, of which it leaves no note. Undefined where it has made none. */
+function bytesOfTusdsParts({ record, partsEnd, lastNumber }: Survey): number | undefined {
+  const areTusds = record.ledger.done === undefined && lastNumber > 0;
+  return areTusds ? Math.ceil(partsEnd / lastNumber) : undefined;
 }
 
 /** @throws where the work was given up: then what has arrived is thrown away */
