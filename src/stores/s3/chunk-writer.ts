@@ -95,8 +95,7 @@ export class ChunkWriter {
     if (isFull && this.#waiting > 0) await this.#sendRest(true);
     await this.letGo();
     this.#filling.free();
-    const stored = this.#parts.stored;
-    await this.#session?.close({ stored, hasGap: false, isFull });
+    await this.#session?.closeWith(this.#parts, isFull);
     return this.#surveyAfter();
   }
 
@@ -105,8 +104,7 @@ export class ChunkWriter {
     await this.#parts.settle();
     this.#held?.free();
     this.#filling.free();
-    const { stored, hasGap } = this.#parts;
-    await this.#session?.close({ stored, hasGap, isFull: false });
+    await this.#session?.closeWith(this.#parts, false);
   }
 
   /** Removes the pieces that count no more, once the record says so. */
@@ -220,7 +218,7 @@ export class ChunkWriter {
       const number = this.#session.nextNumber();
       const { keys } = this.#session.record;
       const put = (): Promise<StoredPart> => place.bucket.uploadPart(keys, number, bytes, signal);
-      this.#parts.send(bytes.byteLength, put, whenDone);
+      this.#parts.send({ number, size: bytes.byteLength }, put, whenDone);
     } catch (error) {
       whenDone();
       throw error;

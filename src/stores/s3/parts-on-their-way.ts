@@ -2,6 +2,7 @@ import type { Slots } from './slots.js';
 import type { StoredPart } from './s3-bucket.js';
 
 interface Sent {
+  readonly number: number;
   readonly size: number;
   /** Undefined until S3 has it. */
   stored: StoredPart | undefined;
@@ -55,9 +56,22 @@ export class PartsOnTheirWay {
     this.throwFailure();
   }
 
-  /** Sends a part of `size` bytes by `put`. `whenDone` is called in any case, also where `put` never is. */
-  send(size: number, put: () => Promise<StoredPart>, whenDone?: () => void): void {
-    const part: Sent = { size, stored: undefined };
+  /** Counts those, too, of which S3 has told nobody that it has them. Others may have seen them already. */
+  recognize(listed: readonly StoredPart[]): void {
+    for (const part of this.#sent) {
+      part.stored ??= listed.find(
+        ({ number, size }) => number === part.number && size === part.size,
+      );
+    }
+  }
+
+  /** Sends part `number` of `size` bytes by `put`. `whenDone` is called in any case, also where `put` never is. */
+  send(
+    { number, size }: Pick<StoredPart, 'number' | 'size'>,
+    put: () => Promise<StoredPart>,
+    whenDone?: () => void,
+  ): void {
+    const part: Sent = { number, size, stored: undefined };
     this.#sent.push(part);
     this.#bytes += size;
     const { slots, signal } = this.#options;
