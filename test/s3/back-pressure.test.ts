@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { hold } from '../services/s3-faults.js';
 import { useS3 } from '../services/use-s3.js';
 import { chunkType, connect, create, requestHead } from '../protocol/tus.js';
-import { keyOf, MiB, openBed } from './s3-bed.js';
+import { append, fileOf, keyOf, MiB, newUpload, openBed } from './s3-bed.js';
 import { idIn, serve } from './s3-http.js';
 
 const s3 = useS3();
@@ -36,4 +36,11 @@ it('slows a client down where S3 is slow, and holds no more than the parts that 
   await sending;
   expect((await client.response()).status).toBe(204);
   expect((await bed.object(keyOf(idIn(path)))).equals(Buffer.alloc(size))).toBe(true);
+});
+
+it('sends one part at a time where it is told to send none', async () => {
+  const bed = await openBed(s3());
+  const store = bed.store({ partsInFlight: 0, concurrentPartUploads: 0 });
+  const id = await newUpload(store, MiB);
+  expect(await append(store, id, 0, fileOf(MiB))).toEqual({ bytesWritten: MiB });
 });

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
   errorIn200,
   fail,
   hideNewestParts,
+  hold,
   loseAnswer,
   reset,
   type S3Fault,
@@ -32,7 +34,6 @@ describe('field 14: a part that fails on every attempt', () => {
     ['the first', 1, refused, 0],
     ['one in the middle', 2, refused, 5 * MiB],
     ['the last', 4, refused, 15 * MiB],
-    ['one in the middle that is stored all the same', 2, loseAnswer, 5 * MiB],
   ])('leaves the prefix: %s', async (_, partNumber, fault, prefix) => {
     const bed = await openBed(s3());
     const server = await serve(bed.store());
@@ -44,6 +45,30 @@ describe('field 14: a part that fails on every attempt', () => {
     expect((await patch(server, path, prefix, file.subarray(prefix))).status).toBe(204);
     expect(sha256(await bed.object(keyOf(idIn(path))))).toBe(sha256(file));
   });
+});
+
+it('field 14: a part counts of which no attempt has heard that it is stored', async () => {
+  const bed = await openBed(s3());
+  const store = bed.store();
+  const id = await newUpload(store, file.byteLength);
+  bed.proxy.inject({ operation: 'UploadPart', partNumber: 2, times: 2 }, loseAnswer);
+  const seen: number[] = [];
+  // As a request does that does not wait for the lock.
+  const look = async (): Promise<void> => {
+    seen.push((await infoIn(bed.freshStore(), id)).offset);
+  };
+  const writing = append(store, id, 0, file.subarray(0, 18 * MiB));
+  const isOver = writing.then(() => true);
+  do await look();
+  while (!(await Promise.race([isOver, Promise.resolve(false)])));
+  const { bytesWritten, error } = await writing;
+  expect(error).toBeDefined();
+  await look();
+  expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  expect(seen.at(-1)).toBe(bytesWritten);
+  expect(bytesWritten).toBeGreaterThanOrEqual(10 * MiB);
+  await completeFrom(bed.freshStore(), id, file);
+  expect(sha256(await bed.object(keyOf(id)))).toBe(sha256(file));
 });
 
 it('field 14: counts no part behind a gap where the writer dies as well', async () => {
@@ -85,6 +110,25 @@ describe('an S3 that says nothing', () => {
     expect((await bed.object(keyOf(id))).equals(file.subarray(0, MiB))).toBe(true);
   });
 
+  it.each(['PutObject', 'GetObject'] as const)(
+    'may take long for many bytes: %s',
+    async (operation) => {
+      const bed = await openBed(s3());
+      const store = bed.store({ attemptTimeoutMs: 200, attempts: 1 });
+      const id = await newUpload(store, file.byteLength);
+      const isPiece = (key: string): boolean => key.startsWith('.tuskd/');
+      const slow: S3Fault = async (exchange) => {
+        // Of 2 MiB, a second is half of what they may take.
+        await sleep(1000);
+        await exchange.relay(await exchange.forward());
+      };
+      bed.proxy.inject({ operation, key: isPiece }, slow);
+      await append(store, id, 0, file.subarray(0, 2 * MiB));
+      const rest = await append(store, id, 2 * MiB, file.subarray(2 * MiB, 6 * MiB));
+      expect(rest).toEqual({ bytesWritten: 4 * MiB });
+    },
+  );
+
   it('holds nobody who gives the work up', async () => {
     const bed = await openBed(s3());
     const store = bed.store();
@@ -97,6 +141,26 @@ describe('an S3 that says nothing', () => {
     controller.abort(new Error('given up'));
     expect(await writing).toMatchObject({ bytesWritten: 0, error: { message: 'given up' } });
     expect(performance.now() - start).toBeLessThan(500);
+  });
+
+  it('holds nobody who gives the work up while others have all slots', async () => {
+    const bed = await openBed(s3());
+    const store = bed.store({ concurrentPartUploads: 1 });
+    const [other, id] = [await newUpload(store, MiB), await newUpload(store, MiB)];
+    const held = hold();
+    bed.proxy.inject({ operation: 'UploadPart' }, held.fault);
+    const first = append(store, other, 0, file.subarray(0, MiB));
+    await held.reached;
+    const controller = new AbortController();
+    bed.proxy.forget();
+    const writing = append(store, id, 0, file.subarray(0, MiB), { signal: controller.signal });
+    // Its session is open: it waits for the slot.
+    await expect.poll(() => bed.proxy.total('PutObject').requests).toBe(1);
+    controller.abort(new Error('given up'));
+    expect(await writing).toMatchObject({ bytesWritten: 0, error: { message: 'given up' } });
+    held.release();
+    expect(await first).toEqual({ bytesWritten: MiB });
+    expect(await append(store, id, 0, file.subarray(0, MiB))).toEqual({ bytesWritten: MiB });
   });
 
   it('does not hold the lock for longer than a request may take after its client has gone', async () => {

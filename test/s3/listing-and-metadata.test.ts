@@ -1,7 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StoredItem } from '../../dist/core/data-store.js';
+import type { S3Api } from '../../dist/stores/s3/s3-api.js';
 import type { S3Store } from '../../dist/stores/s3/s3-store.js';
 import { useS3 } from '../services/use-s3.js';
+import { aroundS3 } from './around-s3.js';
 import {
   append,
   completeFrom,
@@ -121,4 +123,30 @@ describe('field 25: what an upload is called', () => {
     await (await store.getUpload(real)).terminate?.();
     expect(await bed.keys()).toEqual([keyOf(whole), `${keyOf(whole)}.info`].sort());
   });
+});
+
+it('fails where an upload cannot be looked at while the next page is waited for', async () => {
+  const bed = await openBed(s3());
+  for (let count = 0; count < 3; count++) await newUpload(bed.freshStore(), 1);
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+  process.on('unhandledRejection', onUnhandled);
+  onTestFinished(() => void process.off('unhandledRejection', onUnhandled));
+  const { direct } = bed;
+  let refuse: () => void = () => undefined;
+  const refused = new Promise<void>((resolve) => (refuse = resolve));
+  const api: S3Api = {
+    ...aroundS3(direct, (_, run) => run()),
+    async getObject() {
+      // By then Node has looked who handles it.
+      setImmediate(() => setImmediate(refuse));
+      throw Object.assign(new Error('no'), { $metadata: { httpStatusCode: 403 } });
+    },
+    async listObjectsV2(input, options) {
+      if (input.ContinuationToken !== undefined) await refused;
+      return direct.listObjectsV2({ ...input, MaxKeys: 1 }, options);
+    },
+  };
+  await expect(listed(bed.freshStore({ api }))).rejects.toThrow('no');
+  expect(unhandled).toEqual([]);
 });

@@ -3,9 +3,10 @@ import { S3Store } from 'tuskd/s3';
 import { describe, expect, it } from 'vitest';
 import { MemoryBody, bodyOf } from '../../dist/testing/memory-body.js';
 import { bytesAt, draft } from '../../dist/testing/data-store/fixtures.js';
+import type { S3Api } from '../../dist/stores/s3/s3-api.js';
 import { useS3 } from '../services/use-s3.js';
-
-const MiB = 1024 * 1024;
+import { aroundS3 } from './around-s3.js';
+import { append, completeFrom, fileOf, keyOf, MiB, newUpload, openBed } from './s3-bed.js';
 
 describe('when memory is short', () => {
   const server = useS3();
@@ -48,5 +49,38 @@ describe('when memory is short', () => {
       expect(Buffer.concat(chunks).equals(bytesAt(0, size))).toBe(true);
     }
     api.destroy();
+  });
+
+  it.each([
+    ['with the tail of an earlier request', 3, 6],
+    ['with an end that is too small for a part', 0, 9],
+  ])('parts keep to the bound, too, that are put together: %s', async (_, beginMiB, endMiB) => {
+    const bed = await openBed(server());
+    const maxBufferedBytes = 10 * MiB;
+    let [bytesOnTheirWay, most] = [0, 0];
+    const api: S3Api = {
+      ...aroundS3(bed.direct, (_operation, run) => run()),
+      async uploadPart(input, options) {
+        bytesOnTheirWay += input.ContentLength;
+        most = Math.max(most, bytesOnTheirWay);
+        const stored = await bed.direct.uploadPart(input, options);
+        bytesOnTheirWay -= input.ContentLength;
+        return stored;
+      },
+    };
+    const store = bed.freshStore({ api, maxBufferedBytes });
+    const file = fileOf(20 * MiB);
+    const [begin, end] = [beginMiB * MiB, endMiB * MiB];
+    const ids = await Promise.all(Array.from({ length: 12 }, () => newUpload(store, 20 * MiB)));
+    if (begin > 0) for (const id of ids) await append(store, id, 0, file.subarray(0, begin));
+    const writing = ids.map((id) => append(store, id, begin, file.subarray(begin, end)));
+    for (const result of await Promise.all(writing)) {
+      expect(result).toEqual({ bytesWritten: end - begin });
+    }
+    expect(most).toBeGreaterThanOrEqual(5 * MiB);
+    expect(most).toBeLessThanOrEqual(maxBufferedBytes);
+    const [id = ''] = ids;
+    await completeFrom(store, id, file);
+    expect((await bed.object(keyOf(id))).equals(file)).toBe(true);
   });
 });

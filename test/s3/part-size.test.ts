@@ -41,6 +41,12 @@ describe('field 20: the bytes of a part', () => {
   ])('are none that suffice for %s bytes', (size, profile) => {
     expect(() => partBytesAt(plan(size, profile), 0)).toThrow('maximum size exceeded');
   });
+
+  it('are none that suffice where there are parts already that all must equal', () => {
+    const of = (size: number) => ({ ...plan(size, r2), equalBytes: wished });
+    expect(partBytesAt(of(wished * 10_000), 0)).toBe(wished);
+    expect(() => partBytesAt(of(wished * 10_000 + 1), 0)).toThrow('maximum size exceeded');
+  });
 });
 
 /** What a writer does with chunks of `chunk` bytes: the sizes of all parts. Sent in one piece each, the arithmetic is exact. */
@@ -141,5 +147,17 @@ describe('field 20: parts as S3 lists them', () => {
     expect(listed.Parts?.map(({ Size }) => Size)).toEqual([5, 5, 5, 5].map((each) => each * MiB));
     await completeFrom(store, id, file);
     expect((await bed.object(keyOf(id))).equals(file)).toBe(true);
+  });
+
+  it('are as large as planned where the first requests bring less', async () => {
+    const bed = await openBed(s3());
+    const provider = { ...s3Profiles.versitygw, equalParts: true, maxParts: 10 };
+    const store = bed.store({ provider });
+    const id = await newUpload(store, 90 * MiB);
+    await append(store, id, 0, fileOf(6 * MiB));
+    await append(store, id, 6 * MiB, fileOf(40 * MiB).subarray(6 * MiB));
+    const [Key = '', UploadId = ''] = id.split('+');
+    const listed = await bed.direct.listParts({ Bucket: bed.bucket, Key, UploadId });
+    expect(listed.Parts?.map(({ Size }) => Size)).toEqual(Array(4).fill(10 * MiB));
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { s3Profiles } from '../../dist/stores/s3/s3-profile.js';
 import { useS3 } from '../services/use-s3.js';
 import { append, completeFrom, fileOf, infoIn, keyOf, MiB, newUpload, openBed } from './s3-bed.js';
 import { tusdUpload } from './tusd-upload.js';
@@ -53,6 +54,19 @@ describe('an upload that tusd has begun', () => {
     expect(Body.byteLength).toBeLessThan(5 * MiB);
     expect((await infoIn(bed.store(), id)).offset).toBe(size);
     await completeFrom(bed.store(), id, file);
+    expect((await bed.object(keyOf(id))).equals(file)).toBe(true);
+  });
+
+  it('keeps the size of its parts where all must have one', async () => {
+    const bed = await openBed(s3());
+    const parts = [file.subarray(0, 6 * MiB)];
+    const id = await tusdUpload(bed, { size, parts, tail: file.subarray(6 * MiB, 7 * MiB) });
+    const store = bed.store({ provider: { ...s3Profiles.versitygw, equalParts: true } });
+    await append(store, id, 7 * MiB, file.subarray(7 * MiB, 15 * MiB));
+    const [Key = '', UploadId = ''] = id.split('+');
+    const { Parts = [] } = await bed.direct.listParts({ Bucket: bed.bucket, Key, UploadId });
+    expect(Parts.map(({ Size }) => Size)).toEqual([6 * MiB, 6 * MiB]);
+    await completeFrom(store, id, file);
     expect((await bed.object(keyOf(id))).equals(file)).toBe(true);
   });
 

@@ -70,3 +70,10 @@ describe('field 17: an upload whose multipart upload was aborted behind our back
     expect(server.finishes()).toBe(0);
   });
 });
+
+it('reads no more of an object with the name of a record than a record can have', async () => {
+  const bed = await openBed(s3());
+  await bed.direct.putObject({ Bucket: bed.bucket, Key: 'their.info', Body: fileOf(9 * MiB) });
+  await expect(bed.store().getUpload('their+1')).rejects.toThrow('more than');
+  expect(bed.proxy.total('GetObject').requests).toBe(1);
+});

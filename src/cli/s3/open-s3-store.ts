@@ -40,7 +40,7 @@ export async function openS3Store(flags: ParsedFlags, logger: Logger): Promise<O
     provider: providerOf(flags),
     partBytes,
     minPartBytes,
-    partsInFlight: Math.max(flags.get('s3-max-buffered-parts'), 1),
+    partsInFlight: flags.get('s3-max-buffered-parts'),
     maxBufferedBytes: flags.get('s3-max-buffered-bytes'),
     concurrentPartUploads: flags.get('s3-concurrent-part-uploads'),
     ...(template !== '' && { placeObject: placeByTemplate(folderPrefix(objectPrefix), template) }),

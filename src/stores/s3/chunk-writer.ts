@@ -4,6 +4,7 @@ import type { FillingBuffer, PartBuffers } from './part-buffers.js';
 import { PartSession, type SessionOptions } from './part-session.js';
 import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
+import type { StoredPart } from './s3-bucket.js';
 import type { Slots } from './slots.js';
 import type { Survey, Tail } from './survey.js';
 import { fetchTail, newPiece, putPiece } from './tail.js';
@@ -51,7 +52,8 @@ export class ChunkWriter {
     this.#tail = found.tail;
     this.#announced = options.bodyLength ?? 0;
     this.#parts = new PartsOnTheirWay(options);
-    this.#filling = options.buffers.filling(this.#partBytes);
+    // A tail that was left by a store with larger parts has to fit as well.
+    this.#filling = options.buffers.filling(Math.max(this.#partBytes, found.tail.size));
   }
 
   /** End of the bytes that are stored without a gap. */
@@ -93,8 +95,7 @@ export class ChunkWriter {
     if (isFull && this.#waiting > 0) await this.#sendRest(true);
     await this.letGo();
     this.#filling.free();
-    const stored = this.#parts.stored;
-    await this.#session?.close({ stored, hasGap: false, isFull });
+    await this.#session?.closeWith(this.#parts, isFull);
     return this.#surveyAfter();
   }
 
@@ -103,8 +104,7 @@ export class ChunkWriter {
     await this.#parts.settle();
     this.#held?.free();
     this.#filling.free();
-    const { stored, hasGap } = this.#parts;
-    await this.#session?.close({ stored, hasGap, isFull: false });
+    await this.#session?.closeWith(this.#parts, false);
   }
 
   /** Removes the pieces that count no more, once the record says so. */
@@ -199,10 +199,15 @@ export class ChunkWriter {
       if (last.length > 0) await this.#send(last.bytes, () => last.free());
       return;
     }
-    const whole = Buffer.concat([held.bytes, last.bytes]);
+    const { buffers } = this.#options;
+    // Out of turn: the two that it replaces are given back at once.
+    const buffer = buffers.take(held.length + last.length);
+    const whole = buffer.subarray(0, held.length + last.length);
+    whole.set(held.bytes);
+    whole.set(last.bytes, held.length);
     held.free();
     last.free();
-    await this.#send(whole, () => undefined);
+    await this.#send(whole, () => buffers.give(buffer));
   }
 
   async #send(bytes: Uint8Array, whenDone: () => void): Promise<void> {
@@ -212,9 +217,8 @@ export class ChunkWriter {
       this.#session ??= await PartSession.open(this.#options, this.#found);
       const number = this.#session.nextNumber();
       const { keys } = this.#session.record;
-      this.#parts.send(bytes.byteLength, () =>
-        place.bucket.uploadPart(keys, number, bytes, signal).finally(whenDone),
-      );
+      const put = (): Promise<StoredPart> => place.bucket.uploadPart(keys, number, bytes, signal);
+      this.#parts.send({ number, size: bytes.byteLength }, put, whenDone);
     } catch (error) {
       whenDone();
       throw error;
@@ -252,23 +256,16 @@ export class ChunkWriter {
     this.#found = { ...this.#found, record };
   }
 
-  /** Fetches the tail, which is to become part of a part. */
+  /** Fetches the tail, which is to become part of a part, to where it belongs: before what has come behind it. */
   async #gatherTail(): Promise<void> {
-    if (this.#tail.size === 0) return;
-    const { place, signal, buffers } = this.#options;
-    const filled = this.#filling;
-    const tail = await fetchTail(place, this.#tail, signal);
-    this.#covered.push(...this.#tail.pieces);
+    const tail = this.#tail;
+    if (tail.size === 0) return;
+    const { place, signal } = this.#options;
+    if (!this.#filling.fits(tail.size)) await this.#grow();
+    await fetchTail(place, tail, this.#filling.prepend(tail.size), signal);
+    this.#covered.push(...tail.pieces);
     this.#tail = noTail;
-    this.#filling = buffers.filling(this.#partBytes);
-    // Out of turn: what was received before is in the way until it lies behind the tail.
-    this.#filling.moveTo(buffers.take(this.#filling.maxBytes));
-    try {
-      await this.#append(tail);
-      await this.#append(filled.bytes);
-    } finally {
-      filled.free();
-    }
+    await this.#advance();
   }
 
   /** tusd's tail, as long as no part has its bytes. */

@@ -28,15 +28,16 @@ export async function concatenateParts(
     for (const part of cutSources(sources, found.partsEnd, options.plan)) {
       await parts.room();
       const number = session.nextNumber();
-      parts.send(part.size, () => putPart(place, session.record, number, part, options.signal));
+      parts.send({ number, size: part.size }, () =>
+        putPart(place, session.record, number, part, options.signal),
+      );
     }
     await parts.settle();
     parts.throwFailure();
     isFull = true;
   } finally {
     await parts.settle();
-    const { stored, hasGap } = parts;
-    await session.close({ stored, hasGap, isFull });
+    await session.closeWith(parts, isFull);
   }
 }
 

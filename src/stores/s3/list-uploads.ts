@@ -3,14 +3,12 @@ import { isTusError } from '../../core/errors.js';
 import { infoKey, parsePieceKey, piecesFolder, splitId } from './object-keys.js';
 import type { S3Means } from './s3-means.js';
 import { survey } from './survey.js';
-import { parseRecord } from './upload-record.js';
+import { maxRecordBytes, parseRecord } from './upload-record.js';
 
 type Signal = AbortSignal | undefined;
 type Means = Pick<S3Means, 'bucket' | 'prefix'>;
 type ListedObject = { readonly key: string; readonly modifiedAt: number };
 
-/** No record of ours is larger: headers have a MiB at most. Somebody else's object may be. */
-const maxRecordBytes = 8 * 1024 * 1024;
 /** Uploads that are looked at at once. */
 const lookedAtAtOnce = 16;
 
@@ -21,7 +19,10 @@ const lookedAtAtOnce = 16;
 export async function* listUploads(means: Means, signal: Signal): AsyncGenerator<StoredItem> {
   let batch: Promise<StoredItem | undefined>[] = [];
   for await (const object of candidates(means, signal)) {
-    batch.push(identify(means, object, signal));
+    const item = identify(means, object, signal);
+    // It may fail while the next page is waited for, which must not end the process: its turn to be told of comes.
+    item.catch(() => undefined);
+    batch.push(item);
     if (batch.length < lookedAtAtOnce) continue;
     yield* await found(batch);
     batch = [];
@@ -65,7 +66,7 @@ async function identifyUpload(
   signal: Signal,
 ): Promise<StoredItem | undefined> {
   const { bucket, prefix } = means;
-  const content = (await bucket.get(key, signal))?.content.toString();
+  const content = (await bucket.get(key, maxRecordBytes, signal))?.content.toString();
   const id = content === undefined ? undefined : idIn(content);
   // Somebody else's object that has such a name.
   if (id === undefined || infoKey(prefix, splitId(id).object) !== key) return undefined;
@@ -91,7 +92,8 @@ async function identifyPiece(
 ): Promise<StoredItem | undefined> {
   const id = (await bucket.head(bucket.name, key, signal))?.metadata['upload'];
   if (id === undefined) return undefined;
-  const record = (await bucket.get(infoKey(prefix, splitId(id).object), signal))?.content;
+  const record = (await bucket.get(infoKey(prefix, splitId(id).object), maxRecordBytes, signal))
+    ?.content;
   if (record !== undefined && idIn(record.toString()) === id) return undefined;
   return { id, kind: 'orphan', modifiedAt };
 }

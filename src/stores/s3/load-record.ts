@@ -2,7 +2,13 @@ import { TusError } from '../../core/errors.js';
 import { type ObjectKeys, objectKeys } from './object-keys.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { isMissingObject, isPreconditionFailed, s3ErrorCode } from './s3-errors.js';
-import { newRevision, parseRecord, serializeRecord, type UploadRecord } from './upload-record.js';
+import {
+  maxRecordBytes,
+  newRevision,
+  parseRecord,
+  serializeRecord,
+  type UploadRecord,
+} from './upload-record.js';
 
 /** Where an upload is to be found. */
 export interface Place {
@@ -28,7 +34,8 @@ export async function loadRecord(
   { bucket, prefix, id }: Place,
   signal: AbortSignal | undefined,
 ): Promise<LoadedRecord> {
-  const found = await bucket.get(objectKeys(bucket.name, prefix, id).info, signal);
+  const { info } = objectKeys(bucket.name, prefix, id);
+  const found = await bucket.get(info, maxRecordBytes, signal);
   const record = found && readRecord(found.content.toString(), id);
   // Another upload to the same object: this one is gone.
   if (found === undefined || record?.info.id !== id) throw new TusError('ERR_UPLOAD_NOT_FOUND');

@@ -97,7 +97,9 @@ async function merge(place: Place, found: Survey): Promise<void> {
   await keepOnlyTheFence(place, found);
   const [first, ...others] = ours;
   if (first === undefined) return;
-  await place.bucket.put(record.keys.tail, await fetchTail(place, tail, undefined), undefined);
+  const bytes = Buffer.allocUnsafeSlow(tail.size);
+  await fetchTail(place, tail, bytes, undefined);
+  await place.bucket.put(record.keys.tail, bytes, undefined);
   await remove(place, [first]);
   await remove(place, others);
 }

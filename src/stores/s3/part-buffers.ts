@@ -69,6 +69,8 @@ export class PartBuffers {
       const abort = (): void => {
         leave();
         reject(signal?.reason);
+        // Those behind may need less.
+        this.#letIn();
       };
       const leave = (): void => {
         this.#waiting.delete(waiter);
@@ -170,6 +172,16 @@ export class FillingBuffer {
     larger.set(this.bytes);
     this.#buffers.give(this.#buffer);
     this.#buffer = larger;
+  }
+
+  /**
+   * Makes room for so many bytes before what is there, and gives it to be filled.
+   * @throws RangeError where they do not fit
+   */
+  prepend(bytes: number): Buffer {
+    this.#buffer.set(this.bytes, bytes);
+    this.#length += bytes;
+    return this.#buffer.subarray(0, bytes);
   }
 
   append(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { TusError } from '../../core/errors.js';
 import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
 import { type PartPlan, partBytesAt } from './part-size.js';
+import type { PartsOnTheirWay } from './parts-on-their-way.js';
 import type { StoredPart } from './s3-bucket.js';
 import type { Survey } from './survey.js';
 import type { PartLedger, Run, UploadRecord } from './upload-record.js';
@@ -110,6 +111,20 @@ export class PartSession {
       throw new TusError('ERR_MAX_SIZE_EXCEEDED', { detail: 'no part number is left' });
     }
     return this.#nextNumber++;
+  }
+
+  /**
+   * As {@link close}, when nothing is on its way any more. Where a part has failed, S3 is asked first: an answer may have been
+   * lost, and what has been seen once must not be gone.
+   */
+  async closeWith(parts: PartsOnTheirWay, isFull: boolean): Promise<void> {
+    if (parts.hasGap) {
+      const { place, signal } = this.#options;
+      const before = this.#record.ledger.done?.number ?? 0;
+      parts.recognize((await place.bucket.listParts(this.#record.keys, before, signal)) ?? []);
+    }
+    const { stored, hasGap } = parts;
+    await this.close({ stored, hasGap, isFull });
   }
 
   async close({ stored, hasGap, isFull }: SessionEnd): Promise<void> {

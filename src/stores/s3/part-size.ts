@@ -36,7 +36,12 @@ export interface PartPlan {
  */
 export function partBytesAt(plan: PartPlan, offset: number, lastNumber = 0): number {
   const { profile, wishedBytes, size, equalBytes } = plan;
-  if (profile.equalParts && equalBytes !== undefined) return equalBytes;
+  if (profile.equalParts && equalBytes !== undefined) {
+    if (size !== undefined && size > equalBytes * profile.maxParts) {
+      throw tooLarge(equalBytes * profile.maxParts);
+    }
+    return equalBytes;
+  }
   const parts = Math.floor(profile.maxParts * plannedShare);
   const least = Math.max(profile.minPartBytes, wishedBytes);
   if (size === undefined) {
@@ -45,9 +50,7 @@ export function partBytesAt(plan: PartPlan, offset: number, lastNumber = 0): num
   }
   const needed = Math.max(least, Math.ceil(size / parts));
   if (size > profile.maxObjectBytes || needed > profile.maxPartBytes) {
-    throw new TusError('ERR_MAX_SIZE_EXCEEDED', {
-      detail: `an object may have ${profile.maxObjectBytes} bytes at most`,
-    });
+    throw tooLarge(profile.maxObjectBytes);
   }
   if (profile.equalParts) return needed;
   // Before the size was known, and by takeovers, more numbers may have been used up than were planned with.
@@ -75,4 +78,10 @@ function numbersUpTo(plan: PartPlan, offset: number): number {
   const steadyBytes = steady * first;
   if (offset <= steadyBytes) return Math.ceil(offset / first);
   return Math.ceil(steady * (1 + Math.log(offset / steadyBytes)));
+}
+
+function tooLarge(maxBytes: number): TusError {
+  return new TusError('ERR_MAX_SIZE_EXCEEDED', {
+    detail: `the object may have ${maxBytes} bytes at most`,
+  });
 }

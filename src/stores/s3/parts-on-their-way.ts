@@ -2,20 +2,28 @@ import type { Slots } from './slots.js';
 import type { StoredPart } from './s3-bucket.js';
 
 interface Sent {
+  readonly number: number;
   readonly size: number;
   /** Undefined until S3 has it. */
   stored: StoredPart | undefined;
+}
+
+interface PartsOptions {
+  readonly slots: Slots;
+  readonly maxInFlight: number;
+  /** Ends the wait for a slot: other uploads' parts may have all of them. */
+  readonly signal: AbortSignal | undefined;
 }
 
 /** The parts that one writer has sent, in order, and what became of them. */
 export class PartsOnTheirWay {
   readonly #sent: Sent[] = [];
   readonly #running = new Set<Promise<void>>();
-  readonly #options: { readonly slots: Slots; readonly maxInFlight: number };
+  readonly #options: PartsOptions;
   #bytes = 0;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(options: { readonly slots: Slots; readonly maxInFlight: number }) {
+  constructor(options: PartsOptions) {
     this.#options = options;
   }
 
@@ -48,19 +56,36 @@ export class PartsOnTheirWay {
     this.throwFailure();
   }
 
-  /** Sends a part of `size` bytes by `put`. */
-  send(size: number, put: () => Promise<StoredPart>): void {
-    const part: Sent = { size, stored: undefined };
+  /** Counts those, too, of which S3 has told nobody that it has them. Others may have seen them already. */
+  recognize(listed: readonly StoredPart[]): void {
+    for (const part of this.#sent) {
+      part.stored ??= listed.find(
+        ({ number, size }) => number === part.number && size === part.size,
+      );
+    }
+  }
+
+  /** Sends part `number` of `size` bytes by `put`. `whenDone` is called in any case, also where `put` never is. */
+  send(
+    { number, size }: Pick<StoredPart, 'number' | 'size'>,
+    put: () => Promise<StoredPart>,
+    whenDone?: () => void,
+  ): void {
+    const part: Sent = { number, size, stored: undefined };
     this.#sent.push(part);
     this.#bytes += size;
-    const sending = this.#options.slots
-      .during(async () => {
+    const { slots, signal } = this.#options;
+    const sending = slots
+      .during(signal, async () => {
         part.stored = await put();
       })
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
-      .finally(() => this.#running.delete(sending));
+      .finally(() => {
+        this.#running.delete(sending);
+        whenDone?.();
+      });
     this.#running.add(sending);
   }
 

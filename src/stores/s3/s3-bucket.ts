@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import type { ObjectKeys } from './object-keys.js';
 import { type RetryOptions, retry } from './retry.js';
 import type { S3Api } from './s3-api.js';
@@ -197,28 +196,33 @@ export class S3Bucket {
     signal: Signal,
     { condition, metadata }: PutOptions = {},
   ): Promise<string | undefined> {
-    const { ETag } = await this.#call(signal, (abortSignal) =>
-      this.#api.putObject(
-        {
-          Bucket: this.name,
-          Key: key,
-          Body: content,
-          ContentLength: Buffer.byteLength(content),
-          ...(condition === 'absent' && { IfNoneMatch: '*' }),
-          ...(typeof condition === 'object' && { IfMatch: condition.etag }),
-          ...(metadata !== undefined && { Metadata: metadata }),
-        },
-        { abortSignal },
-      ),
+    const ContentLength = Buffer.byteLength(content);
+    const { ETag } = await this.#call(
+      signal,
+      (abortSignal) =>
+        this.#api.putObject(
+          {
+            Bucket: this.name,
+            Key: key,
+            Body: content,
+            ContentLength,
+            ...(condition === 'absent' && { IfNoneMatch: '*' }),
+            ...(typeof condition === 'object' && { IfMatch: condition.etag }),
+            ...(metadata !== undefined && { Metadata: metadata }),
+          },
+          { abortSignal },
+        ),
+      ContentLength,
     );
     return ETag;
   }
 
-  async get(key: string, signal: Signal): Promise<FoundObject | undefined> {
+  /** A whole object. @throws RangeError for one of more than `maxBytes`, of which no more is read */
+  async get(key: string, maxBytes: number, signal: Signal): Promise<FoundObject | undefined> {
     return this.#ifThere(isMissingObject, signal, async (abortSignal) => {
       const found = await this.#api.getObject({ Bucket: this.name, Key: key }, { abortSignal });
       return {
-        content: await buffer(asStream(found.Body)),
+        content: await readAll(asStream(found.Body), maxBytes),
         etag: found.ETag,
         modifiedAt: found.LastModified?.getTime() ?? 0,
       };
@@ -247,6 +251,7 @@ export class S3Bucket {
     at: { readonly bucket: string; readonly key: string; readonly start: number; end: number },
     signal: Signal,
   ): Promise<number> {
+    const length = at.end - at.start;
     return this.#call(
       signal,
       async (abortSignal) => {
@@ -255,13 +260,15 @@ export class S3Bucket {
           { Bucket: at.bucket, Key: at.key, Range },
           { abortSignal },
         );
-        const content = await buffer(asStream(Body));
-        if (content.byteLength !== at.end - at.start)
-          throw new Error(`S3 gave too little of ${at.key}`);
-        target.set(content);
-        return content.byteLength;
+        let filled = 0;
+        for await (const chunk of chunksOf(asStream(Body))) {
+          target.set(chunk, filled);
+          filled += chunk.byteLength;
+        }
+        if (filled !== length) throw new Error(`S3 gave ${filled} of ${length} bytes of ${at.key}`);
+        return filled;
       },
-      at.end - at.start,
+      length,
     );
   }
 
@@ -365,4 +372,22 @@ function required(value: string | undefined, what: string): string {
 function asStream(body: unknown): Readable {
   if (body instanceof Readable) return body;
   throw new TypeError('The S3 client gives no stream of Node: it must be made for Node');
+}
+
+async function readAll(stream: Readable, maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunksOf(stream)) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) throw new RangeError(`the object has more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function* chunksOf(stream: Readable): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) {
+    if (!(chunk instanceof Uint8Array)) throw new TypeError('The S3 client gives no bytes');
+    yield chunk;
+  }
 }

@@ -37,9 +37,9 @@ export interface S3StoreOptions {
   readonly partBytes?: number;
   /** Bytes that a part has at least, if not what the provider demands (tusd's `-s3-min-part-size`). */
   readonly minPartBytes?: number;
-  /** Parts of one upload that are on their way at once, beside the two that are being filled; 3 by default, 64 at most. */
+  /** Parts of one upload that are on their way at once, beside the two that are being filled; 3 by default, 1 at least, 64 at most. */
   readonly partsInFlight?: number;
-  /** Parts of all uploads that are on their way at once; 10 by default (tusd's `-s3-concurrent-part-uploads`). */
+  /** Parts of all uploads that are on their way at once; 10 by default, 1 at least (tusd's `-s3-concurrent-part-uploads`). */
   readonly concurrentPartUploads?: number;
   /**
    * Bytes of memory for the parts of all uploads, 128 MiB by default. Who needs more than is left waits, and clients that are
@@ -92,9 +92,9 @@ export class S3Store implements DataStore {
       }),
       prefix: folderPrefix(options.objectPrefix ?? ''),
       wishedPartBytes,
-      maxInFlight: Math.min(options.partsInFlight ?? 3, 64),
+      maxInFlight: Math.min(Math.max(options.partsInFlight ?? 3, 1), 64),
       buffers: new PartBuffers(wishedPartBytes, options.maxBufferedBytes ?? 128 * MiB),
-      slots: new Slots(options.concurrentPartUploads ?? 10),
+      slots: new Slots(Math.max(options.concurrentPartUploads ?? 10, 1)),
       presign: options.presignDownload,
     };
   }

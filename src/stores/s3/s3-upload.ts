@@ -15,6 +15,7 @@ import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import { completeUpload } from './complete-upload.js';
 import { concatenateParts } from './concatenate-parts.js';
 import type { PartBuffers } from './part-buffers.js';
+import { partBytesAt } from './part-size.js';
 import { assertFence, changeRecord, loadRecord, type Place } from './load-record.js';
 import { asTusError } from './s3-errors.js';
 import type { S3Means } from './s3-means.js';
@@ -43,6 +44,10 @@ export class S3Upload implements Upload {
   async update(changes: UploadChanges, options: WriteOptions = {}): Promise<UploadInfo> {
     const { fence, signal } = options;
     const found = await this.#survey(signal);
+    if (changes.size !== undefined) {
+      // Throws where no object can be as large: what is declared once stays.
+      partBytesAt({ ...this.#writing(found, options).plan, size: changes.size }, 0);
+    }
     const record = await this.#changing(() =>
       changeRecord(this.#place, found.record, fence, signal, (current) => {
         assertFence(current, changes.fence);
@@ -149,17 +154,16 @@ export class S3Upload implements Upload {
     return this.#found;
   }
 
-  #writing(
-    { record, tail }: Survey,
-    { fence, signal, bodyLength }: WriteChunkOptions,
-  ): ChunkWriterOptions {
+  #writing(found: Survey, { fence, signal, bodyLength }: WriteChunkOptions): ChunkWriterOptions {
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
+    const { profile } = bucket;
+    const { record, tail } = found;
     const plan = {
-      profile: bucket.profile,
-      wishedBytes: wishedPartBytes,
-      size: record.info.size,
+      profile,
       // A tail that was left by a store with larger parts must not become several of them.
-      equalBytes: record.ledger.partBytes ?? (tail.size > wishedPartBytes ? tail.size : undefined),
+      wishedBytes: profile.equalParts ? Math.max(wishedPartBytes, tail.size) : wishedPartBytes,
+      size: record.info.size,
+      equalBytes: record.ledger.partBytes ?? bytesOfTusdsParts(found),
     };
     return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
   }
@@ -172,6 +176,12 @@ export class S3Upload implements Upload {
       throw asTusError(error);
     }
   }
+}
+
+/** tusd, too, makes parts of one size, of which it leaves no note. Undefined where it has made none. */
+function bytesOfTusdsParts({ record, partsEnd, lastNumber }: Survey): number | undefined {
+  const areTusds = record.ledger.done === undefined && lastNumber > 0;
+  return areTusds ? Math.ceil(partsEnd / lastNumber) : undefined;
 }
 
 /** @throws where the work was given up: then what has arrived is thrown away */

@@ -22,34 +22,28 @@ export async function putPiece(
   await bucket.put(key, bytes, signal, { metadata: { upload: id } });
 }
 
-/** The bytes of a tail. */
+/** Fills `target` with the bytes of a tail. Nobody writes to it any more once this has resolved or rejected. */
 export async function fetchTail(
   { bucket }: Place,
-  { pieces, size }: Tail,
-  signal: AbortSignal | undefined,
-): Promise<Buffer> {
-  const target = Buffer.allocUnsafeSlow(size);
-  const [first] = pieces;
-  const waiting = [...pieces];
-  const fetchNext = async (): Promise<void> => {
-    for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
-      const at = piece.start - (first?.start ?? 0);
-      await fetchPiece(bucket, piece, target.subarray(at, at + piece.size), signal);
-    }
-  };
-  await Promise.all(Array.from({ length: fetchedAtOnce }, fetchNext));
-  return target;
-}
-
-async function fetchPiece(
-  bucket: Place['bucket'],
-  { key, size }: Piece,
+  { pieces }: Tail,
   target: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const found = await bucket.get(key, signal);
-  if (found?.content.byteLength !== size) {
-    throw new Error(`${key} has ${found?.content.byteLength} of the ${size} bytes it must have`);
+  const begin = pieces[0]?.start ?? 0;
+  const waiting = [...pieces];
+  const fetchNext = async (): Promise<void> => {
+    for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
+      const { key, start, size } = piece;
+      const at = { bucket: bucket.name, key, start: 0, end: size };
+      await bucket.readInto(target.subarray(start - begin), at, signal);
+    }
+  };
+  const fetching = Array.from({ length: fetchedAtOnce }, fetchNext);
+  try {
+    await Promise.all(fetching);
+  } catch (error) {
+    waiting.length = 0;
+    await Promise.allSettled(fetching);
+    throw error;
   }
-  target.set(found.content);
 }

@@ -52,6 +52,9 @@ export interface UploadRecord {
   readonly isTusds: boolean;
 }
 
+/** No record of ours is larger: headers have a MiB at most. Somebody else's object with such a name may be. */
+export const maxRecordBytes = 8 * 1024 * 1024;
+
 export const emptyLedger: PartLedger = {
   state: 'receiving',
   runs: [{ first: 1, start: 0 }],
