@@ -4,7 +4,7 @@ import type { S3Api } from '../../dist/stores/s3/s3-api.js';
 export type Around = <T>(operation: keyof S3Api, run: () => Promise<T>) => Promise<T>;
 
 /** An S3 whose every call goes through `around`: for what no server and no proxy can be made to do. */
-function aroundS3(api: S3Api, around: Around): S3Api {
+export function aroundS3(api: S3Api, around: Around): S3Api {
   return {
     createMultipartUpload: (...args) =>
       around('createMultipartUpload', () => api.createMultipartUpload(...args)),

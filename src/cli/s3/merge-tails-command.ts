@@ -1,5 +1,6 @@
 import { folderPrefix } from '../../stores/s3/object-keys.js';
 import { mergeTails, type MergedTail } from '../../stores/s3/merge-tails.js';
+import { defaultRetry } from '../../stores/s3/retry.js';
 import { S3Bucket } from '../../stores/s3/s3-bucket.js';
 import { s3Profiles } from '../../stores/s3/s3-profile.js';
 import { openLog } from '../open-log.js';
@@ -19,8 +20,7 @@ export async function runMergeTails(flags: ParsedFlags, dryRun: boolean): Promis
   if (name === '') throw new StartError('merge-tails needs -s3-bucket');
   const { logger } = openLog(flags);
   const client = await openS3Client(flags, logger);
-  const retry = { attempts: 5, attemptTimeoutMs: 30_000, backoffMs: 100 };
-  const bucket = new S3Bucket(client, name, s3Profiles[providerOf(flags)], retry);
+  const bucket = new S3Bucket(client, name, s3Profiles[providerOf(flags)], defaultRetry);
   const counts = { merged: 0, ready: 0, problems: 0 };
   await prepareBucket(flags, async () => {
     const prefix = folderPrefix(flags.get('s3-object-prefix'));

@@ -52,8 +52,7 @@ export class ChunkWriter {
     this.#tail = found.tail;
     this.#announced = options.bodyLength ?? 0;
     this.#parts = new PartsOnTheirWay(options);
-    // A tail that was left by a store with larger parts has to fit as well.
-    this.#filling = options.buffers.filling(Math.max(this.#partBytes, found.tail.size));
+    this.#filling = this.#newFilling();
   }
 
   /** End of the bytes that are stored without a gap. */
@@ -167,11 +166,21 @@ export class ChunkWriter {
   /** Sends what is complete, as far as enough has come behind it. */
   async #advance(): Promise<void> {
     const { equalParts, minPartBytes } = this.#options.plan.profile;
-    if (this.#held !== undefined && this.#filling.length >= minPartBytes) await this.#sendHeld();
-    if (this.#filling.missing > 0) return;
+    const isFull = this.#filling.missing === 0;
+    // A full one that is smaller than a part is the end of the upload, and may be.
+    if (isFull || this.#filling.length >= minPartBytes) await this.#sendHeld();
+    if (!isFull) return;
     this.#held = this.#filling;
     if (equalParts || this.#announced >= minPartBytes) await this.#sendHeld();
-    this.#filling = this.#options.buffers.filling(this.#partBytes);
+    this.#filling = this.#newFilling();
+  }
+
+  /** As large as a part, or as what is left of the upload. The tail has to fit, even one of a store with larger parts. */
+  #newFilling(): FillingBuffer {
+    const { buffers, plan } = this.#options;
+    const left = (plan.size ?? Infinity) - this.#partsEnd - (this.#held?.length ?? 0);
+    const bytes = Math.min(Math.max(this.#partBytes, this.#tail.size), left);
+    return buffers.filling(Math.max(bytes, 1));
   }
 
   async #grow(): Promise<void> {
@@ -194,7 +203,7 @@ export class ChunkWriter {
     if (isLast || this.#filling.length === 0) await this.#sendHeld();
     const [held, last] = [this.#held, this.#filling];
     this.#held = undefined;
-    this.#filling = this.#options.buffers.filling(this.#partBytes);
+    this.#filling = this.#newFilling();
     if (held === undefined) {
       if (last.length > 0) await this.#send(last.bytes, () => last.free());
       return;
@@ -248,7 +257,7 @@ export class ChunkWriter {
     else await this.#claim().then(put);
     this.#tail = { pieces: [...this.#tail.pieces, piece], size: this.#tail.size + piece.size };
     this.#filling.free();
-    this.#filling = this.#options.buffers.filling(this.#partBytes);
+    this.#filling = this.#newFilling();
   }
 
   async #claim(): Promise<void> {

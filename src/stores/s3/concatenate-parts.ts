@@ -23,7 +23,6 @@ export async function concatenateParts(
   if (found.isComplete || found.offset === size) return;
   const session = await PartSession.open(options, found);
   const parts = new PartsOnTheirWay(options);
-  let isFull = false;
   try {
     for (const part of cutSources(sources, found.partsEnd, options.plan)) {
       await parts.room();
@@ -34,11 +33,13 @@ export async function concatenateParts(
     }
     await parts.settle();
     parts.throwFailure();
-    isFull = true;
-  } finally {
+  } catch (error) {
     await parts.settle();
-    await session.closeWith(parts, isFull);
+    // The error that began it is the one to tell.
+    await session.closeWith(parts, false).catch(() => undefined);
+    throw error;
   }
+  await session.closeWith(parts, true);
 }
 
 function sourceOf({ bucket, prefix }: Place, { id, offset, storage }: UploadInfo): Source {

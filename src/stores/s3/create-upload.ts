@@ -1,7 +1,7 @@
 import { TusError } from '../../core/errors.js';
 import { newUploadInfo, type UploadDraft } from '../../core/upload.js';
 import { isUploadId, newUploadId } from '../../core/upload-id.js';
-import { loadRecord } from './load-record.js';
+import { loadRecord, type Place } from './load-record.js';
 import { infoKey, type ObjectKeys, objectKeys } from './object-keys.js';
 import { objectMetadata } from './object-metadata.js';
 import { partBytesAt } from './part-size.js';
@@ -137,10 +137,18 @@ async function recordUpload(
       });
     return surveyNew({ info, ledger, keys, etag, isTusds: false, modifiedAt: info.modifiedAt });
   } catch (error) {
-    // What failed is what counts; a multipart upload that stays without a record holds no bytes.
-    await bucket.abortMultipart(keys, signal).catch(() => undefined);
+    // What failed is what counts; a multipart upload that stays without a record holds no bytes. Not with the signal: where it
+    // has fired, nothing is to be left either, and the record may have been put all the same.
+    await removeRecord({ bucket, prefix, id }, keys).catch(() => undefined);
+    await bucket.abortMultipart(keys, undefined).catch(() => undefined);
     throw error;
   }
+}
+
+/** Removes the record of an upload that could not be made, unless it is another's. */
+async function removeRecord(place: Place, keys: ObjectKeys): Promise<void> {
+  await loadRecord(place, undefined);
+  await place.bucket.delete([keys.info], undefined);
 }
 
 function surveyNew(record: Survey['record'] & { readonly keys: ObjectKeys }): Survey {
@@ -152,6 +160,7 @@ function surveyNew(record: Survey['record'] & { readonly keys: ObjectKeys }): Su
     lastNumber: 0,
     highestNumber: 0,
     tail: { pieces: [], size: 0 },
+    tailFence: -1,
     stalePieces: [],
     tusdTail: undefined,
     fence: -1,

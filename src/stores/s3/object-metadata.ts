@@ -2,6 +2,9 @@ import type { Metadata } from '../../core/upload.js';
 
 /** Bytes of keys and values that S3 takes as an object's metadata. */
 const maxBytes = 2048;
+/** AWS takes 8 KiB of headers in all: each entry has its prefix, and there are others. */
+const maxEntries = 100;
+const maxTypeBytes = 255;
 /** What may name a header. */
 const tokenPattern = /^[\w!#$%&'*+\-.^`|~]+$/;
 const mediaTypePattern = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?: *;[\x20-\x7e]*)?$/;
@@ -22,11 +25,14 @@ export function objectMetadata(metadata: Metadata): {
     const bytes = name.length + text.length;
     // Header names know no case: of two that differ in nothing else, the first stays.
     if (!tokenPattern.test(key) || Object.hasOwn(result, name) || bytes > left) continue;
+    if (Object.keys(result).length === maxEntries) break;
     result[name] = text;
     left -= bytes;
   }
   const { filetype } = metadata;
-  return filetype !== undefined && mediaTypePattern.test(filetype)
+  return filetype !== undefined &&
+    filetype.length <= maxTypeBytes &&
+    mediaTypePattern.test(filetype)
     ? { contentType: filetype, metadata: result }
     : { metadata: result };
 }

@@ -85,8 +85,8 @@ export class PartBuffers {
   /** Takes a buffer in any case. */
   take(bytes: number): Buffer {
     if (bytes <= firstBytes) return Buffer.allocUnsafeSlow(bytes);
-    const kept = bytes <= this.#bytes ? this.#free.pop() : undefined;
-    const buffer = kept ?? Buffer.allocUnsafeSlow(Math.max(bytes, this.#bytes));
+    const kept = bytes === this.#bytes ? this.#free.pop() : undefined;
+    const buffer = kept ?? Buffer.allocUnsafeSlow(bytes);
     this.#used += buffer.byteLength;
     return buffer;
   }

@@ -65,12 +65,13 @@ export class PartSession {
         ledger: {
           ...requireSame(ledger, found.record.ledger),
           writer: options.maxInFlight,
+          writerFence: options.fence,
           partBytes: options.plan.profile.equalParts ? partBytesAt(options.plan, 0) : undefined,
           runs: run === undefined ? ledger.runs : [...ledger.runs, run],
           done: {
             number: first - 1,
             offset: found.partsEnd,
-            fence: found.record.ledger.done?.fence,
+            fence: found.tailFence,
           },
           tusdTail: found.tusdTail && {
             etag: found.tusdTail.etag,
@@ -144,6 +145,7 @@ export class PartSession {
         const closed: PartLedger = {
           ...requireSame(ledger, opened.ledger),
           writer: undefined,
+          writerFence: undefined,
           newest: noted,
           done: gap === undefined ? done : { number: gap.first - 1, offset, fence: done?.fence },
           runs: gap === undefined ? ledger.runs : [...ledger.runs, gap],

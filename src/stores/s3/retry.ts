@@ -11,6 +11,13 @@ export interface RetryOptions {
   readonly backoffMs: number;
 }
 
+/** Enough for a server that restarts. */
+export const defaultRetry: RetryOptions = {
+  attempts: 5,
+  attemptTimeoutMs: 30_000,
+  backoffMs: 100,
+};
+
 /** Longest pause between two attempts, in milliseconds. */
 const maxBackoffMs = 5000;
 

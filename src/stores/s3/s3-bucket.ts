@@ -155,7 +155,7 @@ export class S3Bucket {
           modifiedAt: LastModified?.getTime() ?? 0,
         });
       }
-      marker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+      marker = nextPage(page.IsTruncated, page.NextPartNumberMarker, marker);
     } while (marker !== undefined);
     return parts.sort((a, b) => a.number - b.number);
   }
@@ -326,7 +326,7 @@ export class S3Bucket {
           modifiedAt: LastModified?.getTime() ?? 0,
         };
       }
-      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      token = nextPage(page.IsTruncated, page.NextContinuationToken, token);
     } while (token !== undefined);
   }
 
@@ -358,6 +358,20 @@ export class S3Bucket {
   #isMissingUpload(error: unknown): boolean {
     return this.profile.missingUploadCodes.includes(s3ErrorCode(error) ?? '');
   }
+}
+
+/**
+ * Where the next page begins; undefined behind the last one.
+ * @throws Error where there is one that cannot be asked for: a list that ends early would pass for the whole
+ */
+function nextPage(
+  isTruncated: boolean | undefined,
+  next: string | undefined,
+  last: string | undefined,
+): string | undefined {
+  if (isTruncated !== true) return undefined;
+  if (next === last) throw new Error('S3 gives a part of a list, and does not say how to go on');
+  return required(next, 'place to go on in a list');
 }
 
 function multipart(keys: ObjectKeys): { Bucket: string; Key: string; UploadId: string } {

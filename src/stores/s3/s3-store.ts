@@ -11,6 +11,7 @@ import { listUploads } from './list-uploads.js';
 import { folderPrefix, piecesFolder } from './object-keys.js';
 import { PartBuffers } from './part-buffers.js';
 import type { S3Api } from './s3-api.js';
+import { defaultRetry } from './retry.js';
 import { S3Bucket } from './s3-bucket.js';
 import type { S3Means, S3Presign } from './s3-means.js';
 import { type S3Profile, s3Profiles, type S3Provider } from './s3-profile.js';
@@ -86,9 +87,11 @@ export class S3Store implements DataStore {
     this.#placeObject = options.placeObject;
     this.#means = {
       bucket: new S3Bucket(options.api, options.bucket, profile, {
-        attempts: options.attempts ?? 5,
-        attemptTimeoutMs: options.attemptTimeoutMs ?? 30_000,
-        backoffMs: 100,
+        ...defaultRetry,
+        ...(options.attempts !== undefined && { attempts: options.attempts }),
+        ...(options.attemptTimeoutMs !== undefined && {
+          attemptTimeoutMs: options.attemptTimeoutMs,
+        }),
       }),
       prefix: folderPrefix(options.objectPrefix ?? ''),
       wishedPartBytes,

@@ -26,6 +26,8 @@ export interface Survey {
   /** The highest number that any part has. */
   readonly highestNumber: number;
   readonly tail: Tail;
+  /** The lowest fence with which a piece behind the parts counts; -1 where all do. */
+  readonly tailFence: number;
   /** Pieces that count no more: a part has their bytes, or another piece. */
   readonly stalePieces: readonly Piece[];
   /** tusd's tail, whether it counts or not. */
@@ -37,7 +39,7 @@ export interface Survey {
 }
 
 /**
- * Looks at what there is of an upload: record, tail and parts, in this order. A writer stores the part that has a tail's bytes
+ * Looks at what there is of an upload: record and tail at once, then the parts. A writer stores the part that has a tail's bytes
  * before it removes the tail, so one of both is seen, and the offset never goes down.
  *
  * @throws TusError ERR_UPLOAD_NOT_FOUND where there is no record, or neither the multipart upload nor the whole object
@@ -85,8 +87,12 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   }
   const parts = withoutGap(done, merge(ledger.newest, listed));
   const partsEnd = parts.reduce((sum, { size }) => sum + size, done.offset);
-  const candidates = tusdTail ? [...pieces, asPiece(keys, tusdTail, ledger, partsEnd)] : pieces;
-  const tail = chain(candidates, partsEnd, done.fence);
+  // The first part of a session takes in the whole tail: what lies behind its parts came later.
+  const tailFence = (parts.length > 0 ? ledger.writerFence : undefined) ?? done.fence ?? -1;
+  const candidates = tusdTail
+    ? [...pieces, asPiece(keys, tusdTail, record, partsEnd, tailFence)]
+    : pieces;
+  const tail = chain(candidates, partsEnd, tailFence);
   const times = [record, tusdTail, ...listed, ...pieces].map((item) => item?.modifiedAt ?? 0);
   return {
     record,
@@ -99,6 +105,7 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
       done.number,
     ),
     tail,
+    tailFence,
     stalePieces: pieces.filter((piece) => !tail.pieces.includes(piece)),
     tusdTail,
     fence: pieces.reduce((highest, piece) => Math.max(highest, piece.fence), info.fence ?? -1),
@@ -155,7 +162,7 @@ function withoutGap(
  * The pieces that continue `start` without a gap, stored under locks with rising fences. Where two begin at the same byte, the
  * later lock's and the later one wins.
  */
-function chain(pieces: readonly Piece[], start: number, lowestFence = -1): Tail {
+function chain(pieces: readonly Piece[], start: number, lowestFence: number): Tail {
   const chosen: Piece[] = [];
   let [end, fence] = [start, lowestFence];
   for (;;) {
@@ -173,12 +180,13 @@ function chain(pieces: readonly Piece[], start: number, lowestFence = -1): Tail 
 function asPiece(
   keys: ObjectKeys,
   { size, etag }: Listed,
-  ledger: PartLedger,
+  { ledger }: LoadedRecord,
   partsEnd: number,
+  fence: number,
 ): Piece {
   const start = ledger.tusdTail?.etag === etag ? ledger.tusdTail.start : partsEnd;
   // tusd knows no fences: whatever it has put comes after what was noted.
-  return { key: keys.tail, start, size, fence: ledger.done?.fence ?? -1, time: 0 };
+  return { key: keys.tail, start, size, fence, time: 0 };
 }
 
 async function listPieces(
@@ -223,6 +231,7 @@ function surveyComplete(record: LoadedRecord, modifiedAt: number): Survey {
     lastNumber: 0,
     highestNumber: 0,
     tail: { pieces: [], size: 0 },
+    tailFence: -1,
     stalePieces: [],
     tusdTail: undefined,
     fence: record.info.fence ?? -1,

@@ -24,6 +24,8 @@ export interface PartLedger {
    * not come to its end.
    */
   readonly writer: number | undefined;
+  /** The fence of that writer's lock: behind parts of his, only pieces with this one or a later one count. */
+  readonly writerFence: number | undefined;
   /**
    * The last part of the last run when its writer was done, and where it ends: everything before is known to be stored. Pieces
    * behind it count only if a lock with this fence or a later one has stored them.
@@ -59,6 +61,7 @@ export const emptyLedger: PartLedger = {
   state: 'receiving',
   runs: [{ first: 1, start: 0 }],
   writer: undefined,
+  writerFence: undefined,
   done: undefined,
   newest: [],
   tusdTail: undefined,
@@ -90,6 +93,7 @@ function isLedger(value: unknown): value is PartLedger {
     isObject(value) &&
     ['receiving', 'completing', 'complete'].includes(String(value['state'])) &&
     isOptionalNumber(value['writer']) &&
+    isOptionalNumber(value['writerFence']) &&
     isOptionalNumber(value['partBytes']) &&
     isListOf(value['runs'], ['first', 'start']) &&
     isListOf(value['newest'], ['number', 'size']) &&
