@@ -4,7 +4,7 @@ import type { FillingBuffer, PartBuffers } from './part-buffers.js';
 import { PartSession, type SessionOptions } from './part-session.js';
 import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
-import type { StoredPart } from './s3-bucket.js';
+import type { StoredPart } from './multipart-uploads.js';
 import type { Slots } from './slots.js';
 import type { Survey, Tail } from './survey.js';
 import { fetchTail, newPiece, putPiece } from './tail.js';
@@ -226,7 +226,8 @@ export class ChunkWriter {
       this.#session ??= await PartSession.open(this.#options, this.#found);
       const number = this.#session.nextNumber();
       const { keys } = this.#session.record;
-      const put = (): Promise<StoredPart> => place.bucket.uploadPart(keys, number, bytes, signal);
+      const put = (): Promise<StoredPart> =>
+        place.bucket.multiparts.putPart(keys, number, bytes, signal);
       this.#parts.send({ number, size: bytes.byteLength }, put, whenDone);
     } catch (error) {
       whenDone();

@@ -1,7 +1,7 @@
 import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
 import { PartSession } from './part-session.js';
-import type { StoredPart } from './s3-bucket.js';
+import type { StoredPart } from './multipart-uploads.js';
 import { listAllParts, type Survey } from './survey.js';
 
 /**
@@ -36,7 +36,7 @@ async function completeParts(
   const record = await withoutTail(place, await withAPart(place, found, options), options);
   const parts = await requireAllParts(place, record, signal);
   const isDone =
-    parts !== undefined && (await bucket.completeMultipart(record.keys, parts, signal));
+    parts !== undefined && (await bucket.multiparts.complete(record.keys, parts, signal));
   const object = await bucket.head(record.keys.bucket, record.keys.data, signal);
   // An answer of success is not believed without the object, and a multipart upload that has gone may have become it.
   if (object?.size === size) return record;
@@ -57,7 +57,12 @@ async function withAPart(
   const session = await PartSession.open(options, found);
   const { keys } = session.record;
   const empty = new Uint8Array(0);
-  const part = await place.bucket.uploadPart(keys, session.nextNumber(), empty, options.signal);
+  const part = await place.bucket.multiparts.putPart(
+    keys,
+    session.nextNumber(),
+    empty,
+    options.signal,
+  );
   await session.close({ stored: [part], hasGap: false, isFull: true });
   return { ...found, record: session.record, lastNumber: part.number, highestNumber: part.number };
 }

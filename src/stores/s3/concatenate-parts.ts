@@ -5,7 +5,7 @@ import type { LoadedRecord, Place } from './load-record.js';
 import { objectKeys } from './object-keys.js';
 import { PartSession } from './part-session.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
-import type { StoredPart } from './s3-bucket.js';
+import type { StoredPart } from './multipart-uploads.js';
 import type { Survey } from './survey.js';
 
 /**
@@ -60,12 +60,12 @@ async function putPart(
 ): Promise<StoredPart> {
   const [only] = pieces;
   if (only !== undefined && pieces.length === 1) {
-    return bucket.copyPart(keys, number, only, signal);
+    return bucket.multiparts.copyPart(keys, number, only, signal);
   }
   const bytes = Buffer.allocUnsafeSlow(size);
   let filled = 0;
   for (const piece of pieces) {
     filled += await bucket.readInto(bytes.subarray(filled), piece, signal);
   }
-  return bucket.uploadPart(keys, number, bytes, signal);
+  return bucket.multiparts.putPart(keys, number, bytes, signal);
 }

@@ -57,7 +57,7 @@ export async function createUpload(
   try {
     if (draft.id !== undefined) await requireFree(means, object, signal);
     if (elsewhere !== undefined) await requireNoObject(means, elsewhere, signal);
-    const multipart = await bucket.createMultipart(at, objectMetadata(draft.metadata), signal);
+    const multipart = await bucket.multiparts.create(at, objectMetadata(draft.metadata), signal);
     return await recordUpload(means, draft, `${object}+${multipart}`, elsewhere, signal);
   } catch (error) {
     throw creationError(error);
@@ -140,7 +140,7 @@ async function recordUpload(
     // What failed is what counts; a multipart upload that stays without a record holds no bytes. Not with the signal: where it
     // has fired, nothing is to be left either, and the record may have been put all the same.
     await removeRecord({ bucket, prefix, id }, keys).catch(() => undefined);
-    await bucket.abortMultipart(keys, undefined).catch(() => undefined);
+    await bucket.multiparts.abort(keys, undefined).catch(() => undefined);
     throw error;
   }
 }

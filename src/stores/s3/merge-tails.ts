@@ -57,7 +57,7 @@ async function findProblem(
   if (ledger.elsewhere !== undefined) return 'its object lies where tusd does not look for it';
   if (offset === info.size)
     return 'all its bytes are stored: a HEAD to tuskd finishes it, tusd would not';
-  const parts = (await bucket.listParts(keys, 0, undefined)) ?? [];
+  const parts = (await bucket.multiparts.listParts(keys, 0, undefined)) ?? [];
   if (parts.some(({ number }, index) => number !== index + 1)) {
     return 'there are gaps in the numbers of its parts, which tusd would count wrong';
   }

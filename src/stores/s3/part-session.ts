@@ -2,7 +2,7 @@ import { TusError } from '../../core/errors.js';
 import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
 import { type PartPlan, partBytesAt } from './part-size.js';
 import type { PartsOnTheirWay } from './parts-on-their-way.js';
-import type { StoredPart } from './s3-bucket.js';
+import type { StoredPart } from './multipart-uploads.js';
 import type { Survey } from './survey.js';
 import type { PartLedger, Run, UploadRecord } from './upload-record.js';
 
@@ -122,7 +122,9 @@ export class PartSession {
     if (parts.hasGap) {
       const { place, signal } = this.#options;
       const before = this.#record.ledger.done?.number ?? 0;
-      parts.recognize((await place.bucket.listParts(this.#record.keys, before, signal)) ?? []);
+      parts.recognize(
+        (await place.bucket.multiparts.listParts(this.#record.keys, before, signal)) ?? [],
+      );
     }
     const { stored, hasGap } = parts;
     await this.close({ stored, hasGap, isFull });

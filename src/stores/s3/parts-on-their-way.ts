@@ -1,5 +1,5 @@
 import type { Slots } from './slots.js';
-import type { StoredPart } from './s3-bucket.js';
+import type { StoredPart } from './multipart-uploads.js';
 
 interface Sent {
   readonly number: number;

@@ -141,7 +141,7 @@ export class S3Upload implements Upload {
       for await (const { key } of bucket.list(keys.pieces, signal)) pieces.push(key);
       await bucket.delete([...pieces, keys.tail], signal);
       // Without it there is no upload any more that could be terminated again.
-      await bucket.abortMultipart(keys, signal);
+      await bucket.multiparts.abort(keys, signal);
       await bucket.delete([keys.info], signal);
     }
     this.#isTerminated = true;

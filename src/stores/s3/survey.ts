@@ -2,7 +2,9 @@ import { TusError } from '../../core/errors.js';
 import type { UploadInfo } from '../../core/upload.js';
 import { type LoadedRecord, loadRecord, type Place } from './load-record.js';
 import { type ObjectKeys, objectKeys, parsePieceKey, type Piece } from './object-keys.js';
-import type { Listed, S3Bucket, StoredPart } from './s3-bucket.js';
+import type { StoredPart } from './multipart-uploads.js';
+import type { S3Bucket } from './s3-bucket.js';
+import type { Listed } from './s3-calls.js';
 import { s3ErrorStatus } from './s3-errors.js';
 import type { PartLedger } from './upload-record.js';
 
@@ -78,7 +80,7 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
     number: run.first - 1,
     offset: run.start,
   };
-  const listed = await bucket.listParts(keys, done.number, signal);
+  const listed = await bucket.multiparts.listParts(keys, done.number, signal);
   if (listed === undefined) {
     const object = await headWhole(bucket, keys, info, signal);
     const complete = surveyComplete(record, Math.max(record.modifiedAt, object.modifiedAt));
@@ -119,7 +121,7 @@ export async function listAllParts(
   { keys, ledger }: LoadedRecord,
   signal: AbortSignal | undefined,
 ): Promise<StoredPart[] | undefined> {
-  const listed = await bucket.listParts(keys, 0, signal);
+  const listed = await bucket.multiparts.listParts(keys, 0, signal);
   if (listed === undefined) return undefined;
   const known = merge(ledger.newest, listed);
   const all: StoredPart[] = [];

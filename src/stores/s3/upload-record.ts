@@ -1,6 +1,6 @@
 import type { UploadInfo } from '../../core/upload.js';
 import { type InfoRecord, parseInfoRecord, serializeInfo } from '../info-record.js';
-import type { StoredPart } from './s3-bucket.js';
+import type { StoredPart } from './multipart-uploads.js';
 
 /**
  * Parts that follow each other without a gap, in numbers and in bytes. A new run begins where a part was lost or a writer
