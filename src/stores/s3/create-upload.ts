@@ -7,7 +7,7 @@ import { objectMetadata } from './object-metadata.js';
 import { partBytesAt } from './part-size.js';
 import { asTusError, isPreconditionFailed, s3ErrorCode } from './s3-errors.js';
 import type { S3Means } from './s3-means.js';
-import type { Survey } from './survey.js';
+import { type Survey, surveyNew } from './survey.js';
 import { emptyLedger, newRevision, serializeRecord } from './upload-record.js';
 
 /**
@@ -149,23 +149,6 @@ async function recordUpload(
 async function removeRecord(place: Place, keys: ObjectKeys): Promise<void> {
   await loadRecord(place, undefined);
   await place.bucket.delete([keys.info], undefined);
-}
-
-function surveyNew(record: Survey['record'] & { readonly keys: ObjectKeys }): Survey {
-  return {
-    record,
-    isComplete: false,
-    offset: 0,
-    partsEnd: 0,
-    lastNumber: 0,
-    highestNumber: 0,
-    tail: { pieces: [], size: 0 },
-    tailFence: -1,
-    stalePieces: [],
-    tusdTail: undefined,
-    fence: -1,
-    modifiedAt: record.modifiedAt,
-  };
 }
 
 /** What stores on file systems say of a key whose folder is an object. */

@@ -225,11 +225,16 @@ async function headWhole(
 
 function surveyComplete(record: LoadedRecord, modifiedAt: number): Survey {
   const offset = record.info.size ?? 0;
+  return { ...surveyNew(record), isComplete: true, offset, partsEnd: offset, modifiedAt };
+}
+
+/** What there is of an upload that has just been made. */
+export function surveyNew(record: LoadedRecord): Survey {
   return {
     record,
-    isComplete: true,
-    offset,
-    partsEnd: offset,
+    isComplete: false,
+    offset: 0,
+    partsEnd: 0,
     lastNumber: 0,
     highestNumber: 0,
     tail: { pieces: [], size: 0 },
@@ -237,6 +242,6 @@ function surveyComplete(record: LoadedRecord, modifiedAt: number): Survey {
     stalePieces: [],
     tusdTail: undefined,
     fence: record.info.fence ?? -1,
-    modifiedAt,
+    modifiedAt: record.modifiedAt,
   };
 }
