@@ -92,4 +92,15 @@ describe('memory for parts', () => {
     expect(buffers.hasRoom(6 * MiB)).toBe(false);
     buffers.give(other);
   });
+
+  it('lets those in who wait behind one that gives up', async () => {
+    const buffers = new PartBuffers(MiB, 4 * MiB);
+    buffers.take(2 * MiB);
+    const controller = new AbortController();
+    const large = buffers.takeInTurn(4 * MiB, controller.signal);
+    const small = buffers.takeInTurn(MiB, undefined);
+    controller.abort(new Error('given up'));
+    await expect(large).rejects.toThrow('given up');
+    expect((await small).byteLength).toBe(MiB);
+  });
 });

@@ -5,6 +5,7 @@ import { loadRecord, type Place } from './load-record.js';
 import { infoKey, type ObjectKeys, objectKeys } from './object-keys.js';
 import { objectMetadata } from './object-metadata.js';
 import { partBytesAt } from './part-size.js';
+import type { Signal } from './s3-calls.js';
 import { asTusError, isPreconditionFailed, s3ErrorCode } from './s3-errors.js';
 import type { S3Means } from './s3-means.js';
 import { type Survey, surveyNew } from './survey.js';
@@ -18,8 +19,6 @@ export type PlaceObject = (draft: UploadDraft) => {
   readonly bucket?: string | undefined;
   readonly key?: string | undefined;
 };
-
-type Signal = AbortSignal | undefined;
 
 /** S3 and those who speak like it allow no longer one. */
 const maxKeyBytes = 1024;

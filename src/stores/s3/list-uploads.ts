@@ -1,11 +1,11 @@
 import type { StoredItem } from '../../core/data-store.js';
-import { isTusError } from '../../core/errors.js';
+import { unlessGone } from './load-record.js';
 import { infoKey, parsePieceKey, piecesFolder, splitId } from './object-keys.js';
+import type { Signal } from './s3-calls.js';
 import type { S3Means } from './s3-means.js';
 import { survey } from './survey.js';
 import { maxRecordBytes, parseRecord } from './upload-record.js';
 
-type Signal = AbortSignal | undefined;
 type Means = Pick<S3Means, 'bucket' | 'prefix'>;
 type ListedObject = { readonly key: string; readonly modifiedAt: number };
 
@@ -70,15 +70,8 @@ async function identifyUpload(
   const id = content === undefined ? undefined : idIn(content);
   // Somebody else's object that has such a name.
   if (id === undefined || infoKey(prefix, splitId(id).object) !== key) return undefined;
-  try {
-    return {
-      id,
-      kind: 'upload',
-      modifiedAt: (await survey({ bucket, prefix, id }, signal)).modifiedAt,
-    };
-  } catch (error) {
-    if (!isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) throw error;
-  }
+  const upload = await unlessGone(survey({ bucket, prefix, id }, signal));
+  if (upload !== undefined) return { id, kind: 'upload', modifiedAt: upload.modifiedAt };
   // Terminated meanwhile, or a record without bytes: a rule of the bucket has aborted its multipart upload.
   const isThere = (await bucket.head(bucket.name, key, signal)) !== undefined;
   return isThere ? { id, kind: 'orphan', modifiedAt } : undefined;

@@ -1,4 +1,4 @@
-import { TusError } from '../../core/errors.js';
+import { isTusError, TusError } from '../../core/errors.js';
 import { type ObjectKeys, objectKeys } from './object-keys.js';
 import type { S3Bucket } from './s3-bucket.js';
 import { isMissingObject, isPreconditionFailed, s3ErrorCode } from './s3-errors.js';
@@ -42,6 +42,16 @@ export async function loadRecord(
   const { etag, modifiedAt } = found;
   const keys = objectKeys(bucket.name, prefix, id, record.ledger.elsewhere);
   return { ...record, keys, etag, modifiedAt };
+}
+
+/** What `looking` finds; undefined where the upload is gone. */
+export async function unlessGone<Found>(looking: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return undefined;
+    throw error;
+  }
 }
 
 /** An info object that says nothing sensible is no missing upload: somebody has to look at it. */

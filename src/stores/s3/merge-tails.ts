@@ -1,6 +1,5 @@
-import { isTusError } from '../../core/errors.js';
 import { listUploads } from './list-uploads.js';
-import { changeRecord, type Place } from './load-record.js';
+import { changeRecord, type Place, unlessGone } from './load-record.js';
 import type { Piece } from './object-keys.js';
 import type { S3Means } from './s3-means.js';
 import { type Survey, survey } from './survey.js';
@@ -36,10 +35,7 @@ export async function* mergeTails(
 
 /** Undefined for an upload that is complete, or gone. */
 async function mergeTail(place: Place, dryRun: boolean): Promise<MergedTail | undefined> {
-  const found = await survey(place, undefined).catch((error: unknown) => {
-    if (isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return undefined;
-    throw error;
-  });
+  const found = await unlessGone(survey(place, undefined));
   if (found === undefined || found.isComplete) return undefined;
   const { offset } = found;
   const problem = await findProblem(place, found);

@@ -3,7 +3,7 @@ import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
 import { type PartPlan, partBytesAt } from './part-size.js';
 import type { PartsOnTheirWay } from './parts-on-their-way.js';
 import type { StoredPart } from './multipart-uploads.js';
-import type { Survey } from './survey.js';
+import { startOfTusdTail, type Survey } from './survey.js';
 import type { PartLedger, Run, UploadRecord } from './upload-record.js';
 
 /** Parts that are noted in the record: as many as S3 may be late to list. */
@@ -75,7 +75,7 @@ export class PartSession {
           },
           tusdTail: found.tusdTail && {
             etag: found.tusdTail.etag,
-            start: startOfTusdTail(found),
+            start: startOfTusdTail(found.record.ledger, found.tusdTail, found.partsEnd),
           },
         },
       }),
@@ -170,11 +170,6 @@ function firstRun({ record, highestNumber, lastNumber, partsEnd }: Survey): Run 
   const { writer } = record.ledger;
   if (writer === undefined && highestNumber === lastNumber) return undefined;
   return { first: highestNumber + 1 + 2 * (writer ?? 0), start: partsEnd };
-}
-
-function startOfTusdTail({ record, tusdTail, partsEnd }: Survey): number {
-  const noted = record.ledger.tusdTail;
-  return noted !== undefined && noted.etag === tusdTail?.etag ? noted.start : partsEnd;
 }
 
 /**

@@ -9,14 +9,14 @@ import type {
   WriteOptions,
   WriteResult,
 } from '../../core/data-store.js';
-import { TusError, isTusError } from '../../core/errors.js';
+import { TusError } from '../../core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../core/upload.js';
 import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import { completeUpload } from './complete-upload.js';
 import { concatenateParts } from './concatenate-parts.js';
 import type { PartBuffers } from './part-buffers.js';
 import { partBytesAt } from './part-size.js';
-import { assertFence, changeRecord, loadRecord, type Place } from './load-record.js';
+import { assertFence, changeRecord, loadRecord, type Place, unlessGone } from './load-record.js';
 import { asTusError } from './s3-errors.js';
 import type { S3Means } from './s3-means.js';
 import { type Survey, survey } from './survey.js';
@@ -124,16 +124,10 @@ export class S3Upload implements Upload {
   async terminate({ fence, signal }: WriteOptions = {}): Promise<void> {
     if (this.#isTerminated) return;
     const { bucket } = this.#place;
-    const record = await loadRecord(this.#place, signal).catch((error: unknown) => {
-      if (isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return undefined;
-      throw error;
-    });
+    const record = await unlessGone(loadRecord(this.#place, signal));
     if (record !== undefined) {
       assertFence(record, fence);
-      const found = await survey(this.#place, signal).catch((error: unknown) => {
-        if (isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return undefined;
-        throw error;
-      });
+      const found = await unlessGone(survey(this.#place, signal));
       const { keys } = record;
       // Only what the upload has become: another's object may lie under the key of an upload that never came so far.
       if (found?.isComplete) await bucket.delete([keys.data], signal, keys.bucket);

@@ -91,9 +91,12 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   const partsEnd = parts.reduce((sum, { size }) => sum + size, done.offset);
   // The first part of a session takes in the whole tail: what lies behind its parts came later.
   const tailFence = (parts.length > 0 ? ledger.writerFence : undefined) ?? done.fence ?? -1;
-  const candidates = tusdTail
-    ? [...pieces, asPiece(keys, tusdTail, record, partsEnd, tailFence)]
-    : pieces;
+  const candidates: Piece[] = [...pieces];
+  if (tusdTail !== undefined) {
+    const start = startOfTusdTail(ledger, tusdTail, partsEnd);
+    // tusd knows no fences: whatever it has put comes after what was noted.
+    candidates.push({ key: keys.tail, start, size: tusdTail.size, fence: tailFence, time: 0 });
+  }
   const tail = chain(candidates, partsEnd, tailFence);
   const times = [record, tusdTail, ...listed, ...pieces].map((item) => item?.modifiedAt ?? 0);
   return {
@@ -179,16 +182,12 @@ function chain(pieces: readonly Piece[], start: number, lowestFence: number): Ta
 }
 
 /** tusd's tail begins where the parts end, unless it was there already when a writer of ours began: then where they ended. */
-function asPiece(
-  keys: ObjectKeys,
-  { size, etag }: Listed,
-  { ledger }: LoadedRecord,
+export function startOfTusdTail(
+  { tusdTail }: PartLedger,
+  { etag }: Listed,
   partsEnd: number,
-  fence: number,
-): Piece {
-  const start = ledger.tusdTail?.etag === etag ? ledger.tusdTail.start : partsEnd;
-  // tusd knows no fences: whatever it has put comes after what was noted.
-  return { key: keys.tail, start, size, fence, time: 0 };
+): number {
+  return tusdTail?.etag === etag ? tusdTail.start : partsEnd;
 }
 
 async function listPieces(
