@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Locker } from '../core/locker.js';
 import type { Logger } from '../core/logger.js';
 import { RedisLocker } from '../lockers/redis/redis-locker.js';
+import { errorMessage } from './error-message.js';
 import { optionalPackage } from './optional-package.js';
 import type { ParsedFlags } from './parse-flags.js';
 import { StartError } from './start-error.js';
@@ -24,9 +25,9 @@ export async function openRedisLocker(flags: ParsedFlags, logger: Logger): Promi
     retryStrategy: (times) => Math.min(50 * times, longestPauseMs),
   });
   let isAway = false;
-  client.on('error', (error: Error & { readonly code?: unknown }) => {
-    // One for each attempt to connect. The errors of Node that stand for several have a code and no message.
-    if (!isAway) logger.log('warn', 'RedisUnavailable', { error: error.message || error.code });
+  client.on('error', (error: Error) => {
+    // One for each attempt to connect.
+    if (!isAway) logger.log('warn', 'RedisUnavailable', { error: errorMessage(error) });
     isAway = true;
   });
   client.on('ready', () => {

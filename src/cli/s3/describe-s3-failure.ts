@@ -1,3 +1,4 @@
+import { errorMessage } from '../error-message.js';
 import { s3ErrorCode, s3ErrorStatus } from '../../stores/s3/s3-errors.js';
 
 /** What an operator has to know of a code of S3 or of its SDK. */
@@ -21,15 +22,8 @@ export function describeS3Failure(error: unknown): string {
   if (reason !== undefined) return reason;
   if (status === 403)
     return `the credentials may not list it (${code}); see the policy in docs/s3.md`;
-  const message = messageOf(error);
+  const message = errorMessage(error);
   return status === undefined
     ? `there is no answer (${message})`
     : `it answers with ${status} (${code}: ${message})`;
-}
-
-/** The errors of Node that stand for several have a code and no message. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.message !== '') return error.message;
-  return 'code' in error ? String(error.code) : error.name;
 }
