@@ -88,6 +88,16 @@ function replaceAbilities(
       if (!found.concat) throw missing('concat');
       await found.concat(parts, options);
     };
+    methods.noteAwaitedBy = async (finalId, options) => {
+      const found = await concatenation.getUpload(upload.id, options);
+      if (!found.noteAwaitedBy) throw missing('noteAwaitedBy');
+      await found.noteAwaitedBy(finalId, options);
+    };
+    methods.awaitedBy = async (options) => {
+      const found = await concatenation.getUpload(upload.id, options);
+      if (!found.awaitedBy) throw missing('awaitedBy');
+      return found.awaitedBy(options);
+    };
   }
   const declaredLength = replaced.get('declaredLength');
   return declaredLength

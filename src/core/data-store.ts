@@ -12,7 +12,7 @@ export interface StoreCapabilities {
   readonly termination: boolean;
   /** `Upload.read` */
   readonly reading: boolean;
-  /** `Upload.concat` */
+  /** `Upload.concat`, `Upload.noteAwaitedBy` and `Upload.awaitedBy` */
   readonly concatenation: boolean;
   /** Uploads may begin without a size and be given one by `Upload.update({ size })`. */
   readonly declaredLength: boolean;
@@ -57,6 +57,11 @@ export interface DataStore {
    * crash left behind and no upload owns). MUST NOT yield what the store did not make.
    */
   list(options?: WaitOptions): AsyncIterable<StoredItem>;
+  /**
+   * Removes what a crash left behind under this ID, and nothing where an upload has it. Called under the ID's lock, when
+   * the orphan is old enough to be no upload in the making. Only where `list` may yield orphans.
+   */
+  removeOrphan?(id: string, options?: WriteOptions): Promise<void>;
 }
 
 /** One upload in a store, as one request sees it. */
@@ -80,7 +85,10 @@ export interface Upload {
   writeChunk(offset: number, body: Body, options?: WriteChunkOptions): Promise<WriteResult>;
   /** Makes the chunk of the last provisional `writeChunk` count. Only with `provisionalChunks`. */
   commitChunk?(options?: WriteOptions): Promise<void>;
-  /** Forgets the chunk of the last provisional `writeChunk`: the offset is what it was. Only with `provisionalChunks`. */
+  /**
+   * Forgets the chunk of this handle's last `writeChunk`, provisional or not: the offset is what it was before. Only with
+   * `provisionalChunks`.
+   */
   discardChunk?(options?: WriteOptions): Promise<void>;
   /**
    * The store's own step after the last byte. Idempotent, may be slow, is run again if it failed or the process
@@ -94,8 +102,20 @@ export interface Upload {
   read?(range: ByteRange, options?: WaitOptions): Promise<ReadResult>;
   /** Frees everything the upload takes. Does nothing where it has gone already. Only with `termination`. */
   terminate?(options?: WriteOptions): Promise<void>;
-  /** Fills this empty upload with the bytes of `parts`, in order. Idempotent, may be slow. Only with `concatenation`. */
+  /**
+   * Fills this empty upload with the bytes of `parts`, in order. Its offset stays below its size until all of them are
+   * there. Idempotent, also after a crash in the middle; may be slow. Only with `concatenation`.
+   * @throws TusError ERR_UPLOAD_NOT_FOUND where a part has gone and the bytes are not all there yet
+   */
   concat?(parts: readonly UploadInfo[], options?: WriteOptions): Promise<void>;
+  /**
+   * Notes that the final upload `finalId` waits for this part. Comes without a lock, at any time: what is noted once this
+   * resolves MUST be seen by every `awaitedBy` that begins afterwards, in every instance of the store, a restart
+   * included. Goes with the part. Only with `concatenation`.
+   */
+  noteAwaitedBy?(finalId: string, options?: WaitOptions): Promise<void>;
+  /** IDs of the final uploads that were noted as waiting for this part, each once, in any order. Only with `concatenation`. */
+  awaitedBy?(options?: WaitOptions): Promise<readonly string[]>;
 }
 
 /** For every call that may take a while. */

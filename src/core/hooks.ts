@@ -47,6 +47,10 @@ export interface HookResponse {
     readonly id?: string;
     readonly metadata?: Readonly<Record<string, string>>;
     readonly storage?: Readonly<Record<string, string>>;
+    /** When the upload expires if it is not finished by then, in milliseconds since 1970. */
+    readonly expiresAt?: number;
+    /** The upload expires when nothing was written to it for so long, in milliseconds, and it is not finished. */
+    readonly expiresAfterMs?: number;
   };
 }
 

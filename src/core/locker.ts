@@ -29,6 +29,12 @@ export interface Locker {
    * @throws TusError ERR_LOCK_UNAVAILABLE
    */
   isLocked(id: string): Promise<boolean>;
+  /**
+   * Removes what dead holders have left behind, such as the lock of a process that was killed and whose upload nobody
+   * asks for any more. Resolves with how many such things it removed, or would remove in a `dryRun`. Undefined where
+   * nothing stays.
+   */
+  sweep?(options: { readonly signal: AbortSignal; readonly dryRun: boolean }): Promise<number>;
   /** Frees what the locker itself holds (connections, files). No lock may be held or asked for any more. */
   close?(): Promise<void>;
 }

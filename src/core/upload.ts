@@ -33,8 +33,10 @@ export interface UploadInfo {
   readonly rawMetadata?: string | undefined;
   /** Upload-Concat as received. */
   readonly rawConcat?: string | undefined;
-  /** In milliseconds since 1970. */
+  /** When it expires if it is not finished by then, in milliseconds since 1970, whatever happens to it meanwhile. */
   readonly expiresAt?: number | undefined;
+  /** It expires when nothing was written to it for so long, in milliseconds, and it is not finished. */
+  readonly expiresAfterMs?: number | undefined;
   /** Who may touch it, in the words of the access check. */
   readonly owner?: string | undefined;
   /** Limits frozen at creation, in bytes. */
@@ -46,10 +48,6 @@ export interface UploadInfo {
   readonly complete?: boolean | undefined;
   /** There is a step to run once all bytes are here (`pending`), or it has run (`done`). */
   readonly finish?: 'pending' | 'done' | undefined;
-  /** Bytes known to match their checksums, where a chunk is stored before it is verified. */
-  readonly verifiedOffset?: number | undefined;
-  /** IDs of final uploads that wait for this part. */
-  readonly awaitedBy?: readonly string[] | undefined;
   /** Highest fence that has written to it. */
   readonly fence?: number | undefined;
   /** The answer to the request that finished it, for replaying. */
@@ -68,21 +66,14 @@ export interface FinalResponse {
 export type UploadChanges = Partial<
   Pick<
     UploadInfo,
-    | 'size'
-    | 'complete'
-    | 'finish'
-    | 'verifiedOffset'
-    | 'awaitedBy'
-    | 'expiresAt'
-    | 'fence'
-    | 'finalResponse'
+    'size' | 'complete' | 'finish' | 'expiresAt' | 'expiresAfterMs' | 'fence' | 'finalResponse'
   >
 >;
 
 /** An upload to be made: everything but what the store itself decides. */
 export interface UploadDraft extends Omit<
   UploadInfo,
-  'id' | 'offset' | 'modifiedAt' | 'storage' | 'fence' | 'finalResponse' | 'verifiedOffset'
+  'id' | 'offset' | 'modifiedAt' | 'storage' | 'fence' | 'finalResponse'
 > {
   /**
    * The ID to use; undefined lets the store choose. Valid in the sense of `isUploadId`; a store whose IDs
@@ -118,12 +109,11 @@ export function newUploadInfo(
     rawMetadata: draft.rawMetadata,
     rawConcat: draft.rawConcat,
     expiresAt: draft.expiresAt,
+    expiresAfterMs: draft.expiresAfterMs,
     owner: draft.owner,
     limits: draft.limits,
     complete: draft.complete,
     finish: draft.finish,
-    verifiedOffset: undefined,
-    awaitedBy: draft.awaitedBy,
     fence: undefined,
     finalResponse: undefined,
   };

@@ -12,7 +12,7 @@ export interface StoreChanges {
 const optionalMethods = {
   termination: ['terminate'],
   reading: ['read'],
-  concatenation: ['concat'],
+  concatenation: ['concat', 'noteAwaitedBy', 'awaitedBy'],
   provisionalChunks: ['commitChunk', 'discardChunk'],
   finishing: ['finish'],
 } as const satisfies Partial<Record<keyof StoreCapabilities, readonly (keyof Upload)[]>>;
@@ -32,6 +32,7 @@ export function wrapStore(store: DataStore, changes: StoreChanges): DataStore {
     newUpload: async (draft, options) => wrap(await store.newUpload(draft, options)),
     getUpload: async (id, options) => wrap(await store.getUpload(id, options)),
     list: (options) => store.list(options),
+    ...(store.removeOrphan && { removeOrphan: store.removeOrphan.bind(store) }),
   };
 }
 
@@ -48,6 +49,8 @@ function bound(upload: Upload): Upload {
     ...(upload.read && { read: upload.read.bind(upload) }),
     ...(upload.terminate && { terminate: upload.terminate.bind(upload) }),
     ...(upload.concat && { concat: upload.concat.bind(upload) }),
+    ...(upload.noteAwaitedBy && { noteAwaitedBy: upload.noteAwaitedBy.bind(upload) }),
+    ...(upload.awaitedBy && { awaitedBy: upload.awaitedBy.bind(upload) }),
   };
 }
 

@@ -38,12 +38,11 @@ export function serializeInfo(info: UploadInfo, own?: object): string {
       rawMetadata: info.rawMetadata,
       rawConcat: info.rawConcat,
       expiresAt: info.expiresAt,
+      expiresAfterMs: info.expiresAfterMs,
       owner: info.owner,
       limits: info.limits,
       complete: info.complete,
       finish: info.finish,
-      verifiedOffset: info.verifiedOffset,
-      awaitedBy: info.awaitedBy,
       fence: info.fence,
       finalResponse: info.finalResponse,
       store: own,
@@ -80,7 +79,7 @@ function infoOf(
   if (typeof ID !== 'string') throw new Error('ID is not a string');
   if (typeof Size !== 'number' || !Number.isSafeInteger(Size) || Size < 0)
     throw new Error('Size is no size');
-  const { protocol, finish, complete, limits, awaitedBy, finalResponse } = additions;
+  const { protocol, finish, complete, limits, finalResponse } = additions;
   return {
     id: ID,
     size: SizeIsDeferred === true ? undefined : Size,
@@ -97,12 +96,11 @@ function infoOf(
     rawMetadata: optionalString(additions['rawMetadata']),
     rawConcat: optionalString(additions['rawConcat']),
     expiresAt: optionalNumber(additions['expiresAt']),
+    expiresAfterMs: optionalNumber(additions['expiresAfterMs']),
     owner: optionalString(additions['owner']),
     limits: isRecordOf(limits, 'number') ? limits : undefined,
     complete: typeof complete === 'boolean' ? complete : undefined,
     finish: finish === 'pending' || finish === 'done' ? finish : undefined,
-    verifiedOffset: optionalNumber(additions['verifiedOffset']),
-    awaitedBy: isStringArray(awaitedBy) ? awaitedBy : undefined,
     fence: optionalNumber(additions['fence']),
     finalResponse: isFinalResponse(finalResponse) ? finalResponse : undefined,
   };

@@ -26,6 +26,8 @@ export interface Survey {
 const empty = new Uint8Array(0);
 
 export const infoKey = (object: string): string => `${object}.info`;
+/** An empty object for each final upload that waits for the part. */
+export const awaitedKey = (id: string, finalId: string): string => `.awaited/${id}>${finalId}`;
 export const tailKey = (object: string): string => `${object}.part`;
 
 /** `OBJECT` and `MULTIPART` of `OBJECT+MULTIPART`. */

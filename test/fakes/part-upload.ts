@@ -13,6 +13,7 @@ import type { UploadChanges, UploadInfo } from '../../dist/core/upload.js';
 import { exclusively } from './caller-check.js';
 import { BucketError, type PartBucket } from './part-bucket.js';
 import {
+  awaitedKey,
   infoKey,
   loadRecord,
   type PartRecord,
@@ -119,6 +120,16 @@ export class PartUpload implements Upload {
   }
 
   /** The record goes last: until then it can be tried again. */
+  async noteAwaitedBy(finalId: string): Promise<void> {
+    await this.#bucket.putObject(awaitedKey(this.id, finalId), new Uint8Array(0));
+  }
+
+  async awaitedBy(): Promise<readonly string[]> {
+    const prefix = awaitedKey(this.id, '');
+    const keys = await this.#bucket.listKeys();
+    return keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+  }
+
   async terminate({ fence }: WriteOptions = {}): Promise<void> {
     if (this.#terminated) return;
     await exclusively(this.#bucket, this.id, fence, async () => {
@@ -128,6 +139,9 @@ export class PartUpload implements Upload {
         await this.#abortMultipart();
         for (const key of [this.#object, tailKey(this.#object), infoKey(this.#object)]) {
           await this.#bucket.deleteObject(key);
+        }
+        for (const finalId of await this.awaitedBy()) {
+          await this.#bucket.deleteObject(awaitedKey(this.id, finalId));
         }
       }
       this.#terminated = true;

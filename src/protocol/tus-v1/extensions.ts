@@ -5,7 +5,12 @@ export const extensionNames = [
   'creation',
   'creation-with-upload',
   'creation-defer-length',
+  'checksum',
+  'checksum-trailer',
+  'expiration',
   'termination',
+  'concatenation',
+  'concatenation-unfinished',
 ] as const;
 /** Name of an extension in Tus-Extension. */
 export type TusExtension = (typeof extensionNames)[number];
@@ -20,7 +25,12 @@ export function enabledExtensions(
     // "The Server MUST NOT offer it without Creation."
     'creation-with-upload': !disabled.includes('creation'),
     'creation-defer-length': !disabled.includes('creation') && capabilities.declaredLength,
+    checksum: false,
+    'checksum-trailer': false,
+    expiration: false,
     termination: capabilities.termination,
+    concatenation: false,
+    'concatenation-unfinished': false,
   } satisfies Record<TusExtension, boolean>;
   return new Set(extensionNames.filter((name) => possible[name] && !disabled.includes(name)));
 }

@@ -17,6 +17,16 @@ export class ByteList {
     }
   }
 
+  /** Drops all bytes behind the first `length`. */
+  truncate(length: number): void {
+    while (this.#byteLength > length) {
+      const last = this.#arrays.pop();
+      if (last === undefined) return;
+      this.#byteLength -= last.byteLength;
+      if (this.#byteLength < length) this.push(last.subarray(0, length - this.#byteLength));
+    }
+  }
+
   append(list: ByteList): void {
     for (const array of list.#arrays) this.push(array);
   }

@@ -9,10 +9,14 @@ type RecordInfo = Omit<UploadInfo, 'offset' | 'modifiedAt'>;
 /** What all handles of one upload share. */
 export class MemoryRecord {
   readonly bytes = new ByteList();
+  /** IDs of the final uploads that wait for this part. */
+  readonly awaitedBy = new Set<string>();
   readonly #space: MemorySpace;
   #info: RecordInfo;
   #modifiedAt = Date.now();
   #provisional: ByteList | undefined;
+  /** Where the last chunk that counts at once begins. */
+  #chunkStart = 0;
   #terminated = false;
 
   constructor(info: RecordInfo, space: MemorySpace) {
@@ -58,7 +62,8 @@ export class MemoryRecord {
 
   /** Where a chunk's bytes go. Whatever was provisional before is forgotten. */
   beginChunk(provisional: boolean): ByteList {
-    this.discard();
+    this.#forgetProvisional();
+    this.#chunkStart = this.bytes.byteLength;
     if (!provisional) return this.bytes;
     this.#provisional = new ByteList();
     return this.#provisional;
@@ -76,10 +81,18 @@ export class MemoryRecord {
     if (this.#provisional === undefined) return;
     this.bytes.append(this.#provisional);
     this.#provisional = undefined;
+    this.#chunkStart = this.bytes.byteLength;
     this.#modifiedAt = Date.now();
   }
 
+  /** Forgets the last chunk, unless it was committed. */
   discard(): void {
+    this.#forgetProvisional();
+    this.#space.give(this.bytes.byteLength - this.#chunkStart);
+    this.bytes.truncate(this.#chunkStart);
+  }
+
+  #forgetProvisional(): void {
     this.#space.give(this.#provisional?.byteLength ?? 0);
     this.#provisional = undefined;
   }
@@ -93,11 +106,12 @@ export class MemoryRecord {
       throw new TusError('ERR_STORAGE_FULL');
     }
     for (const source of sources) this.bytes.append(source);
+    this.#chunkStart = this.bytes.byteLength;
     this.#modifiedAt = Date.now();
   }
 
   terminate(): void {
-    this.discard();
+    this.#forgetProvisional();
     this.#space.give(this.bytes.byteLength);
     this.#terminated = true;
   }

@@ -104,6 +104,15 @@ export class MemoryUpload implements Upload {
     assertOffset(0, record.bytes);
     record.fill(parts.map((part) => this.#uploads.find(part.id).bytes));
   }
+
+  async noteAwaitedBy(finalId: string): Promise<void> {
+    this.#record.assertPresent();
+    this.#record.awaitedBy.add(finalId);
+  }
+
+  async awaitedBy(): Promise<readonly string[]> {
+    return [...this.#record.awaitedBy];
+  }
 }
 
 function assertOffset(offset: number, bytes: ByteList): void {

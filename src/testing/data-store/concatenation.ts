@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Upload } from '../../core/data-store.js';
 import type { UploadInfo } from '../../core/upload.js';
 import { bodyOf } from '../memory-body.js';
-import { assertStored, assertWritten, complete } from './assertions.js';
+import { append, assertStored, assertWritten, complete } from './assertions.js';
 import { KiB, bytesAt, create } from './fixtures.js';
 import type { Suite, Trial } from './suite.js';
 
@@ -61,6 +61,33 @@ export function defineConcatenation(suite: Suite): void {
       await assertStored(trial, first.id, 400);
     });
 
+    suite.test(
+      'finds who waits for a part, noted by whoever and as often as they like',
+      async (trial) => {
+        const part = await create(trial, { id: 'folder/part', size: 5, isPartial: true });
+        assert.deepEqual(await awaiting(part), []);
+        await part.noteAwaitedBy?.('final');
+        const other = await (await trial.reopen()).getUpload(part.id);
+        await Promise.all(
+          ['folder/final', 'final', 'another'].map((finalId) => other.noteAwaitedBy?.(finalId)),
+        );
+        assert.deepEqual(await awaiting(part), ['another', 'final', 'folder/final']);
+        await append(part, 0, 5);
+        const found = await (await trial.reopen()).getUpload(part.id);
+        assert.deepEqual(await awaiting(found), ['another', 'final', 'folder/final']);
+        const beside = await create(trial, { id: 'folder/part2', size: 5, isPartial: true });
+        assert.deepEqual(await awaiting(beside), []);
+      },
+    );
+
+    suite.test('forgets who waits for a part that goes', async (trial) => {
+      if (!suite.capabilities.chosenIds || !suite.capabilities.termination) return;
+      const part = await create(trial, { id: 'part', size: 5, isPartial: true });
+      await part.noteAwaitedBy?.('final');
+      await part.terminate?.();
+      assert.deepEqual(await awaiting(await create(trial, { id: 'part', size: 5 })), []);
+    });
+
     suite.test('stands when the parts have gone', async (trial) => {
       const { parts, size } = await makeParts(trial, [400, 600]);
       const final = await makeFinal(trial, parts, size);
@@ -99,6 +126,10 @@ async function makeFinal(
   size: number,
 ): Promise<Upload> {
   return create(trial, { size, isFinal: true, parts: parts.map((part) => part.id) });
+}
+
+async function awaiting(part: Upload): Promise<string[]> {
+  return [...((await part.awaitedBy?.()) ?? [])].sort();
 }
 
 async function concat(final: Upload, parts: readonly UploadInfo[]): Promise<void> {

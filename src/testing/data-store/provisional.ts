@@ -52,6 +52,19 @@ export function defineProvisional(suite: Suite): void {
       await assertStored(trial, upload.id, length);
     });
 
+    suite.test('are forgotten as well where they were not provisional', async (trial) => {
+      const upload = await create(trial, { size: before + length });
+      await append(upload, 0, before);
+      assertWritten(
+        await upload.writeChunk(before, bodyOf(...arraysAt(before + 1, length, 9999))),
+        length,
+      );
+      await upload.discardChunk?.();
+      assert.equal((await infoOf(trial, upload.id)).offset, before);
+      await append(await trial.store.getUpload(upload.id), before, 77);
+      await assertStored(trial, upload.id, before + 77);
+    });
+
     suite.test('follow one another', async (trial) => {
       const upload = await create(trial, { size: 3 * length });
       for (let offset = 0; offset < 3 * length; offset += length) {

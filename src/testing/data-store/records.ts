@@ -12,20 +12,19 @@ const additions = {
   rawMetadata: 'filename d29ybGQ=,empty , odd\u00e9 AAAA',
   rawConcat: 'final;/files/a  /files/b',
   expiresAt: 1_900_000_000_456,
+  expiresAfterMs: 86_400_000,
   owner: 'somebody "quoted" \u{1f600}',
   limits: { maxSize: 9_007_199_254_740_991, minAppendSize: 0 },
   complete: false,
   finish: 'pending',
-  awaitedBy: ['final-1', 'folder/final-2'],
 } as const satisfies Partial<UploadDraft>;
 
 /** Every change there is, save `size` and `fence`, which have cases of their own. */
 const changes = {
   complete: true,
   finish: 'done',
-  verifiedOffset: 17,
-  awaitedBy: ['other'],
   expiresAt: 2_000_000_000_789,
+  expiresAfterMs: 1,
   finalResponse: { status: 201, headers: { 'X-A': '1', 'x-b': '' }, body: '{"\u00fc":"\\n"}' },
 } as const satisfies UploadChanges;
 
@@ -74,7 +73,7 @@ export function defineRecords(suite: Suite): void {
     suite.test('invents nothing', async (trial) => {
       const { id } = await create(trial);
       const info = await infoOf(trial, id);
-      for (const key of [...Object.keys(additions), 'verifiedOffset', 'fence', 'finalResponse']) {
+      for (const key of [...Object.keys(additions), 'fence', 'finalResponse']) {
         assert.equal(Object.entries(info).find(([name]) => name === key)?.[1], undefined, key);
       }
     });
@@ -168,32 +167,31 @@ function defineChanges(suite: Suite): void {
     assert.deepEqual(comparable(await infoOf(trial, upload.id)), comparable(before));
   });
 
-  suite.test('replace lists and answers whole', async (trial) => {
-    const upload = await create(trial, { awaitedBy: ['a', 'b'] });
-    await upload.update({ awaitedBy: [], finalResponse: changes.finalResponse });
+  suite.test('replace answers whole', async (trial) => {
+    const upload = await create(trial);
+    await upload.update({ finalResponse: changes.finalResponse });
     const finalResponse = { status: 204, headers: {}, body: 'x'.repeat(16 * 1024) };
     await upload.update({ finalResponse });
     const info = await infoOf(trial, upload.id);
-    assert.deepEqual(info.awaitedBy, []);
     assert.deepEqual(info.finalResponse, finalResponse);
   });
 
   suite.test('are never seen by halves', async (trial) => {
     const upload = await create(trial, { size: 9, expiresAt: 0 });
-    await upload.update({ verifiedOffset: 0 });
+    await upload.update({ expiresAfterMs: 0 });
     const reader = await trial.reopen();
     const done = new AbortController();
     const read = async (): Promise<void> => {
       while (!done.signal.aborted) {
         const info = await (await reader.getUpload(upload.id)).getInfo();
-        assert.equal(info.verifiedOffset, info.expiresAt);
+        assert.equal(info.expiresAfterMs, info.expiresAt);
         assert.equal(info.size, 9);
         await setImmediate();
       }
     };
     const change = async (): Promise<void> => {
       for (let count = 1; count <= 50; count++) {
-        await upload.update({ verifiedOffset: count, expiresAt: count });
+        await upload.update({ expiresAfterMs: count, expiresAt: count });
       }
     };
     await Promise.all([read(), change().finally(() => done.abort())]);
