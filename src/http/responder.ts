@@ -13,7 +13,11 @@ import {
   encodeRead,
   encodeTerminated,
 } from '../protocol/tus-v1/encode.js';
-import { enabledExtensions, type TusExtension } from '../protocol/tus-v1/extensions.js';
+import {
+  enabledExtensions,
+  type Transport,
+  type TusExtension,
+} from '../protocol/tus-v1/extensions.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
 import { addCorsHeaders } from './cors.js';
 import { publicOrigin } from './origin.js';
@@ -50,13 +54,13 @@ export class Responder {
   /** As a preflight is told them. */
   readonly #allMethods: string;
 
-  constructor(options: ResponderOptions) {
+  constructor(options: ResponderOptions, transport: Transport) {
     const { capabilities } = options.backend.store;
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     this.#uploads = new Uploads(options);
     this.#base = parseBase(options.basePath ?? '/files/');
-    this.#extensions = enabledExtensions(capabilities, options.disableExtensions);
+    this.#extensions = enabledExtensions(capabilities, transport, options.disableExtensions);
     this.#creationMethods = this.#extensions.has('creation') ? ['OPTIONS', 'POST'] : ['OPTIONS'];
     const uploadMethods: Method[] = ['OPTIONS', 'HEAD', 'PATCH'];
     if (capabilities.reading && !options.disableDownload) uploadMethods.push('GET');

@@ -15,9 +15,19 @@ export const extensionNames = [
 /** Name of an extension in Tus-Extension. */
 export type TusExtension = (typeof extensionNames)[number];
 
-/** The extensions that are on: announced and served. What the store cannot do is off, and so is what was switched off. */
+/** What carries requests to the server. */
+export interface Transport {
+  /** Whether a body can have trailers. */
+  readonly trailers: boolean;
+}
+
+/**
+ * The extensions that are on: announced and served. What the store or the transport cannot do is off, and so is what was
+ * switched off.
+ */
 export function enabledExtensions(
   capabilities: StoreCapabilities,
+  transport: Transport,
   disabled: readonly TusExtension[] = [],
 ): ReadonlySet<TusExtension> {
   const possible = {
@@ -32,5 +42,7 @@ export function enabledExtensions(
     concatenation: false,
     'concatenation-unfinished': false,
   } satisfies Record<TusExtension, boolean>;
-  return new Set(extensionNames.filter((name) => possible[name] && !disabled.includes(name)));
+  const off = new Set(disabled);
+  if (!transport.trailers) off.add('checksum-trailer');
+  return new Set(extensionNames.filter((name) => possible[name] && !off.has(name)));
 }
