@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Answer } from '../../core/exchange.js';
+import { reasonPhrase } from '../reason-phrase.js';
 import { textContent } from '../text-content.js';
 import { discardRest, lingerBytes } from './discard-rest.js';
 
@@ -29,6 +30,8 @@ export async function sendHttp1Answer(
   const content = textContent(answer, body ?? '', request.method ?? '');
   // Or the client has its next request wait behind a body that is not going to be read to its end.
   if (!request.complete && !isSmall(request)) headers['Connection'] = 'close';
+  const reason = reasonPhrase(status);
+  if (reason !== undefined) response.statusMessage = reason;
   response.writeHead(status, headers);
   if (request.complete) response.end(content);
   else await sendEarly(request, response, content);

@@ -15,14 +15,11 @@ let crc32: Crc32 | undefined;
 
 /** @throws where the runtime does not have the algorithm */
 export function createDigest(algorithm: ChecksumAlgorithm): Digest {
-  switch (algorithm) {
-    case 'crc32c':
-      return new CrcDigest((crc32c ??= tableCrc(0x82f6_3b78)));
-    case 'crc32':
-      return new CrcDigest((crc32 ??= 'crc32' in zlib ? zlib.crc32 : tableCrc(0xedb8_8320)));
-    default:
-      return new HashDigest(createHash(algorithm));
-  }
+  if (algorithm === 'crc32c') return new CrcDigest((crc32c ??= tableCrc(0x82f6_3b78)));
+  if (algorithm !== 'crc32') return new HashDigest(createHash(algorithm));
+  // Not every runtime has it.
+  crc32 ??= 'crc32' in zlib ? zlib.crc32 : tableCrc(0xedb8_8320);
+  return new CrcDigest(crc32);
 }
 
 /** The algorithms that this runtime has: under FIPS, for example, there is no md5. */

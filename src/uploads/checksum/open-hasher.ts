@@ -25,9 +25,7 @@ export async function openHasher(
   return thread?.open(algorithms) ?? new LocalHasher(algorithms);
 }
 
-function startThread(
-  onUnavailable: (error: unknown) => void,
-): Promise<HashThread | undefined> {
+function startThread(onUnavailable: (error: unknown) => void): Promise<HashThread | undefined> {
   let isReady = false;
   const starting = HashThread.start(() => {
     // One that did not even start would not the next time.
