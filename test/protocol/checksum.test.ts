@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MemoryStore } from 'tuskd';
+import { type DataStore, MemoryStore, wrapStore } from 'tuskd';
+import type { WriteResult } from 'tuskd/contracts';
 import { describe, expect, it } from 'vitest';
+import { LeasedLocker, LeaseServer } from '../fakes/leased-locker.js';
 import { algorithms, checksum } from './checksums.js';
 import { recordingHooks } from './hooks.js';
 import { startServer, type TestServer } from './server.js';
@@ -253,6 +255,37 @@ describe('a PATCH with a checksum', () => {
       expect((await download(server, path)).equals(content)).toBe(true);
     },
   );
+});
+
+describe('a checksummed chunk whose lock is lost', () => {
+  it.each([
+    ['before all of it has arrived', 'lose', 'write'],
+    ['before it is verified', 'write', 'lose'],
+  ] as const)('is neither committed nor discarded: %s', async (_, ...order) => {
+    const leases = new LeaseServer();
+    const calls: string[] = [];
+    const watched = (store: DataStore): DataStore =>
+      wrapStore(store, {
+        upload: (upload) => ({
+          writeChunk: async (offset, body, options) => {
+            let result: WriteResult | undefined;
+            for (const step of order) {
+              if (step === 'lose') leases.endLease(upload.id);
+              else result = await upload.writeChunk(offset, body, options);
+            }
+            return result ?? { bytesWritten: 0 };
+          },
+          commitChunk: async () => void calls.push('commit'),
+          discardChunk: async () => void calls.push('discard'),
+        }),
+      });
+    const locker = new LeasedLocker(leases);
+    const server = await startServer({ locker, wrapStore: watched });
+    const path = await create(server, 11);
+    const answer = await patch(server, path, 0, 'hello world', checksum('sha1', 'hello world'));
+    expect([answer.status, answer.text.split(':')[0]]).toEqual([503, 'ERR_LOCK_LOST']);
+    expect([calls, await offsetOf(server, path)]).toEqual([[], 0]);
+  });
 });
 
 describe('a creation with a checksum', () => {
