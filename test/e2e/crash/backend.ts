@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataStore, StoredItem } from '../../../dist/contracts.js';
+import type { SweepReport } from '../../../dist/index.js';
 import type { S3Server } from '../../services/s3-server.js';
 
 /** Where the uploads of one run are kept. */
@@ -21,12 +22,17 @@ export interface Backend {
   readonly canReadUnfinished: boolean;
   /** A store of its own on the same place, for what no server offers. */
   readonly store: DataStore;
+  /** Sweeps as the server does, but what crashes left behind may be as young as it is. */
+  sweep(): Promise<SweepReport>;
   remove(): Promise<void>;
 }
 
 const mebibyte = 1024 ** 2;
 const dist = resolve('dist');
 
+type Package = typeof import('../../../dist/index.js');
+
+/** From the built package, where this file, which is compiled into another folder, cannot import it by a path. */
 async function built<Module>(name: string): Promise<Module> {
   return import(pathToFileURL(join(dist, name)).href);
 }
@@ -34,7 +40,7 @@ async function built<Module>(name: string): Promise<Module> {
 /** A new folder below `parent`. */
 export async function diskBackend(parent: string, fsync: string): Promise<Backend> {
   const directory = await mkdtemp(join(parent, 'tuskd-crash-'));
-  const { FileStore } = await built<typeof import('../../../dist/index.js')>('index.js');
+  const { FileStore } = await built<Package>('index.js');
   const store = new FileStore({ directory });
   return {
     maxSize: 3 * mebibyte,
@@ -45,6 +51,7 @@ export async function diskBackend(parent: string, fsync: string): Promise<Backen
     canReadUnfinished: true,
     store,
     list: () => collect(store),
+    sweep: () => sweep(store, directory),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 }
@@ -74,6 +81,7 @@ export async function s3Backend(parent: string, server: S3Server): Promise<Backe
     canReadUnfinished: false,
     store,
     list: () => collect(store),
+    sweep: () => sweep(store, directory),
     async remove() {
       api.destroy();
       await rm(directory, { recursive: true, force: true });
@@ -85,4 +93,16 @@ async function collect(store: DataStore): Promise<StoredItem[]> {
   const items: StoredItem[] = [];
   for await (const item of store.list()) items.push(item);
   return items;
+}
+
+async function sweep(store: DataStore, directory: string): Promise<SweepReport> {
+  const { compose, createHandler, FileLocker } = await built<Package>('index.js');
+  const locker = new FileLocker({ directory });
+  const handler = createHandler({ backend: compose({ core: store, locker }) });
+  try {
+    return await handler.sweep({ orphanAgeMs: 0 });
+  } finally {
+    await handler.close();
+    await locker.close();
+  }
 }

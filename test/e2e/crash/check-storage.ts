@@ -8,31 +8,26 @@ export async function checkStorage(backend: Backend): Promise<string[]> {
   const names = await filesIn(backend.directory);
   return names
     .filter((name) => !items.some(({ id }) => name === id || name.startsWith(`${id}.`)))
-    .filter((name) => !name.endsWith('.lock'))
+    .filter((name) => !name.endsWith('.lock') && !name.startsWith('.tuskd/'))
     .map((name) => `${name} belongs to nothing`);
 }
 
-/** What is left once all uploads are terminated, the sweeper has been, and no server runs, in sentences. */
+/** What is left once all uploads are terminated, a sweep has been, and no server runs, in sentences. */
 export async function checkEmpty(backend: Backend): Promise<string[]> {
-  const items = await backend.list();
-  const uploads = items.filter(({ kind }) => kind === 'upload');
-  const { store } = backend;
-  for (const { id } of items) await store.removeOrphan?.(id);
-  const isSwept = store.removeOrphan !== undefined;
-  const left = isSwept
-    ? [...(await backend.list()).map(({ id }) => id), ...(await filesIn(backend.directory))]
-    : (await checkStorage(backend)).filter((name) => !name.endsWith('.lock'));
+  const terminated = (await backend.list()).filter(({ kind }) => kind === 'upload');
+  const { failed } = await backend.sweep();
+  const left = [...(await backend.list()).map(({ id }) => id), ...(await filesIn(backend.directory))];
   return [
-    ...uploads.map(({ id }) => `Terminated, and still listed: ${id}`),
+    ...terminated.map(({ id }) => `Terminated, and still listed: ${id}`),
     ...left.map((name) => `Left behind: ${name}`),
+    ...(failed > 0 ? [`${failed} could not be swept`] : []),
   ];
 }
 
-/** Files of the upload directory, without those of the locker. */
+/** Files of the upload directory. */
 async function filesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   return entries
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    .filter((name) => !name.startsWith('.tuskd/'));
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
 }

@@ -1,8 +1,8 @@
 import type { Backend } from './backend.js';
 import { appendRest, type Workplace } from './operations.js';
-import { describeUpload, isFinal, type TrackedUpload } from './tracked-upload.js';
+import { describeUpload, isFinal, isFinished, type TrackedUpload } from './tracked-upload.js';
 
-type Check = Pick<Workplace, 'client' | 'basePath' | 'report'>;
+type Check = Pick<Workplace, 'client' | 'basePath' | 'report' | 'isMortal'>;
 
 /** Every upload is as its clients were told, or better; what is found becomes what was told. */
 export async function checkUploads(
@@ -34,23 +34,23 @@ async function findUnanswered(
 }
 
 async function checkUpload(
-  { client, report }: Check,
+  { client, report, isMortal }: Check,
   backend: Backend,
   upload: TrackedUpload,
   path: string,
 ): Promise<void> {
   const answer = await client.send('HEAD', path);
   const status = answer?.status ?? 0;
-  const isGone = status === 404 || status === 410;
-  if (isGone && upload.deletion !== 'none') {
-    upload.deletion = 'answered';
+  if (status === 404 && (upload.gone !== 'no' || (isMortal && !isFinished(upload)))) {
+    upload.gone = 'yes';
     return;
   }
   if (answer === undefined || status !== 200) {
     report(`HEAD is answered with ${status}: ${describeUpload(upload)}`);
     return;
   }
-  if (upload.deletion === 'answered') report(`It is back: ${describeUpload(upload)}`);
+  if (upload.gone === 'yes') report(`It is back: ${describeUpload(upload)}`);
+  upload.gone = 'no';
   const length = answer.headers['upload-length'];
   if (length === undefined ? upload.isLengthKnown && !isFinal(upload) : Number(length) !== upload.source.length)
     report(`Its length is ${length}: ${describeUpload(upload)}`);
@@ -62,8 +62,8 @@ async function checkUpload(
   if (isFinal(upload) && offset !== upload.source.length)
     report(`A final upload has offset ${offset}: ${describeUpload(upload)}`);
   upload.told = offset;
-  const isFinished = answer.headers['upload-length'] === String(offset);
-  if (backend.canReadUnfinished || isFinished) await checkBytes({ client, report }, upload, path);
+  if (length !== undefined) upload.isLengthKnown = true;
+  if (backend.canReadUnfinished || isFinished(upload)) await checkBytes({ client, report }, upload, path);
 }
 
 /** The bytes up to the offset are the source's. */
@@ -90,13 +90,16 @@ export async function finishUploads(
   backend: Backend,
   uploads: readonly TrackedUpload[],
 ): Promise<void> {
-  const left = uploads.filter(({ path, deletion }) => path !== undefined && deletion !== 'answered');
+  const left = uploads.filter(({ path, gone }) => path !== undefined && gone !== 'yes');
   for (const upload of left) {
-    const isOpen = upload.told < upload.source.length || !upload.isLengthKnown;
-    if (isOpen && !isFinal(upload)) await appendRest(place, upload);
+    if (!isFinished(upload) && !isFinal(upload)) await appendRest(place, upload);
   }
   for (const upload of left) {
-    if (isFinal(upload)) await untilComplete(place, upload);
+    if (isFinal(upload)) {
+      // It waits in vain for a part that expired.
+      if (!upload.parts.every(isFinished) && !isFinished(upload)) continue;
+      await untilComplete(place, upload);
+    }
     upload.told = upload.source.length;
     await checkUpload(place, backend, upload, upload.path ?? '');
   }
@@ -104,7 +107,7 @@ export async function finishUploads(
     const answer = await place.client.send('DELETE', upload.path ?? '');
     if (answer?.status !== 204)
       place.report(`DELETE is answered with ${answer?.status}: ${describeUpload(upload)}`);
-    upload.deletion = 'answered';
+    upload.gone = 'yes';
     const gone = await place.client.send('HEAD', upload.path ?? '');
     if (gone?.status !== 404)
       place.report(`HEAD is then answered with ${gone?.status}: ${describeUpload(upload)}`);

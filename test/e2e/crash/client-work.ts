@@ -14,7 +14,7 @@ export async function work(
 ): Promise<OperationName> {
   let name: OperationName = 'look';
   while (!place.client.isLost) {
-    const live = own.filter(({ deletion, path }) => deletion === 'none' && path !== undefined);
+    const live = own.filter(({ gone, path }) => gone === 'no' && path !== undefined);
     name = await operate(place, live);
   }
   return name;
@@ -46,7 +46,7 @@ async function operate(
   if (next === undefined) return 'look';
   // Who was cut off asks where to go on.
   await look(place, next);
-  if (place.client.isLost) return 'look';
+  if (place.client.isLost || next.gone !== 'no') return 'look';
   await append(place, next);
   return 'append';
 }

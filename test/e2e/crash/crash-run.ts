@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../resume/random.js';
@@ -32,6 +33,8 @@ const clientCount = 4;
 const basePath = '/files/';
 /** How long a server may live on when all connections have broken, in milliseconds. */
 const deathLimitMs = 5000;
+/** Expires what nobody has written to for a moment. */
+const mortality = ['-expire-after=100ms', '-sweep-interval=20ms'];
 /** More uploads than a client makes. */
 const numbersOfClient = 100_000;
 
@@ -52,6 +55,7 @@ class CrashRun {
   server: ServerProcess | undefined;
   readonly #options: CrashRunOptions;
   readonly #random: Random;
+  readonly #isMortal: boolean;
   readonly #problems: string[] = [];
   readonly #moments: Moment[] = [];
   readonly #hits: OperationName[] = [];
@@ -60,6 +64,7 @@ class CrashRun {
   constructor(options: CrashRunOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
+    this.#isMortal = this.#random.below(3) === 0;
   }
 
   async run(): Promise<CrashRunResult> {
@@ -80,6 +85,7 @@ class CrashRun {
   async #crash(moment: Moment): Promise<void> {
     this.#moments.push(moment);
     const server = await this.#start(moment);
+    const sweeper = this.#isMortal ? this.#sweepBeside() : undefined;
     const step = stepCounter(moment, () => server.kill());
     const extensions = await this.#extensions(server);
     const clients = this.#uploadsOf.map(() => new TusClient(server.port ?? 0, step));
@@ -90,6 +96,7 @@ class CrashRun {
     const ended = server.ended();
     this.#hits.push(...(await Promise.all(working)));
     for (const client of clients) client.close();
+    sweeper?.kill('SIGKILL');
     const exit = await Promise.race([ended, sleep(deathLimitMs, undefined)]);
     if (exit === undefined) this.#report('It broke off connections and lives on', moment);
     else if (exit.code !== null) this.#report(`It ended with ${exit.code}: ${exit.output}`, moment);
@@ -120,17 +127,32 @@ class CrashRun {
   }
 
   async #start(moment?: Moment): Promise<ServerProcess> {
-    const { backend, flags, signal } = this.#options;
+    const { backend, signal } = this.#options;
     const server = new ServerProcess({
       command: [process.execPath, '--import', resolve(killAtCall), 'dist/cli/main.js'],
       uploadDir: backend.directory,
-      flags: [...backend.flags, ...flags],
+      // Who looks or finishes must find what is there.
+      flags: [...this.#flags(), ...(moment !== undefined && this.#isMortal ? mortality : [])],
       environment: { ...backend.environment, ...environmentOf(moment) },
       onCrash: (exit) => this.#report(exit, moment),
     });
     this.server = server;
     await server.start(signal);
     return server;
+  }
+
+  /** `tuskd sweep`, at the same time. It dies with the server, if it lives so long. */
+  #sweepBeside(): ChildProcess {
+    const { directory, environment } = this.#options.backend;
+    const flags = [`-upload-dir=${directory}`, ...this.#flags(), ...mortality];
+    return spawn(process.execPath, ['dist/cli/main.js', 'sweep', ...flags], {
+      env: { ...process.env, ...environment },
+      stdio: 'ignore',
+    });
+  }
+
+  #flags(): string[] {
+    return [...this.#options.backend.flags, ...this.#options.flags];
   }
 
   async #extensions(server: ServerProcess): Promise<ReadonlySet<string>> {
@@ -154,6 +176,7 @@ class CrashRun {
       basePath,
       maxSize: backend.maxSize,
       extensions,
+      isMortal: this.#isMortal,
       report: (problem) => this.#report(problem, moment),
       add(draft, sourceOf) {
         const number = index * numbersOfClient + own.length;
@@ -164,7 +187,7 @@ class CrashRun {
           path: undefined,
           told: 0,
           sent: 0,
-          deletion: 'none',
+          gone: 'no',
           isNeeded: false,
         };
         own.push(upload);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Random } from '../resume/random.js';
 import { sourceBytes } from './source.js';
-import type { TrackedUpload } from './tracked-upload.js';
+import { isFinished, type TrackedUpload } from './tracked-upload.js';
 import type { Answer, TusClient } from './tus-client.js';
 
 /** All that the operations of one client need. */
@@ -14,6 +14,8 @@ export interface Workplace {
   /** Bytes of an upload at most. */
   readonly maxSize: number;
   readonly extensions: ReadonlySet<string>;
+  /** Uploads that are not finished expire soon. */
+  readonly isMortal: boolean;
   /** Puts down an upload that is about to be created. */
   add(draft: UploadDraft, sourceOf: (number: number) => Buffer): TrackedUpload;
   report(problem: string): void;
@@ -73,7 +75,9 @@ export async function concatenate(
     headers: { ...metadataOf(upload), 'Upload-Concat': `final;${urls}` },
   });
   if (answer === undefined) return undefined;
-  noteCreation(place, upload, answer);
+  const mayRefuse = place.isMortal && !parts.every(isFinished);
+  if (mayRefuse && answer.status >= 400 && answer.status < 500) upload.gone = 'yes';
+  else noteCreation(place, upload, answer);
   return upload;
 }
 
@@ -118,18 +122,19 @@ async function sendChunk(
     ...(inTrailer && { trailer: { name: 'Upload-Checksum', value: checksum } }),
     ...(breaks && { breakAfter: random.below(pieces.length + 1) }),
   });
-  if (answer === undefined) return;
+  if (answer === undefined || hasExpired(place, upload, answer)) return;
   if (isWrong) {
     if (answer.status !== 460) place.report(`Wrong bytes were answered with ${answer.status}`);
     return;
   }
   noteOffset(place, upload, answer, end, 'PATCH');
+  if (tellsLength) upload.isLengthKnown = true;
 }
 
 /** Asks for the offset. */
 export async function look(place: Workplace, upload: TrackedUpload): Promise<void> {
   const answer = await place.client.send('HEAD', upload.path ?? '');
-  if (answer === undefined) return;
+  if (answer === undefined || hasExpired(place, upload, answer)) return;
   if (answer.status !== 200) {
     place.report(`HEAD was answered with ${answer.status}`);
     return;
@@ -142,11 +147,18 @@ export async function look(place: Workplace, upload: TrackedUpload): Promise<voi
 
 /** Removes it. */
 export async function terminate(place: Workplace, upload: TrackedUpload): Promise<void> {
-  upload.deletion = 'sent';
+  upload.gone = 'maybe';
   const answer = await place.client.send('DELETE', upload.path ?? '');
-  if (answer === undefined) return;
+  if (answer === undefined || hasExpired(place, upload, answer)) return;
   if (answer.status !== 204) place.report(`DELETE was answered with ${answer.status}`);
-  upload.deletion = 'answered';
+  upload.gone = 'yes';
+}
+
+/** Notes that an upload has gone that was not finished in time. */
+function hasExpired({ isMortal }: Workplace, upload: TrackedUpload, { status }: Answer): boolean {
+  if (!isMortal || isFinished(upload) || (status !== 404 && status !== 410)) return false;
+  upload.gone = status === 404 ? 'yes' : 'maybe';
+  return true;
 }
 
 function metadataOf({ number }: TrackedUpload): Record<string, string> {

@@ -7,16 +7,16 @@ export interface TrackedUpload {
   /** The final upload of these parts; empty for all others. */
   readonly parts: readonly TrackedUpload[];
   readonly isPartial: boolean;
-  /** Whether the server was told the length at the creation. */
-  readonly isLengthKnown: boolean;
+  /** Whether the server has the length for certain. */
+  isLengthKnown: boolean;
   /** Undefined as long as no client was told. */
   path: string | undefined;
   /** The highest offset that a client was told. */
   told: number;
   /** Up to which byte anything was sent that belongs to it. */
   sent: number;
-  /** How far its removal went. */
-  deletion: 'none' | 'sent' | 'answered';
+  /** Whether it has gone: somebody sent a DELETE, or it has expired. */
+  gone: 'no' | 'maybe' | 'yes';
   /** A final upload needs it. */
   isNeeded: boolean;
 }
@@ -26,12 +26,11 @@ export function isFinal(upload: TrackedUpload): boolean {
 }
 
 export function isFinished(upload: TrackedUpload): boolean {
-  return upload.told === upload.source.length;
+  return upload.isLengthKnown && upload.told === upload.source.length;
 }
 
 export function describeUpload(upload: TrackedUpload): string {
-  const { number, source, path, told, sent, deletion } = upload;
+  const { number, source, path, told, sent, gone } = upload;
   const kind = isFinal(upload) ? 'final upload' : upload.isPartial ? 'partial upload' : 'upload';
-  const removal = deletion === 'none' ? '' : `, its DELETE ${deletion}`;
-  return `${kind} ${number} (${path ?? 'unanswered'}, ${told} of ${source.length} bytes told, ${sent} sent${removal})`;
+  return `${kind} ${number} (${path ?? 'unanswered'}, ${told} of ${source.length} bytes told, ${sent} sent, gone: ${gone})`;
 }

@@ -127,10 +127,16 @@ export class ServerProcess {
 }
 
 async function listening(run: Run, signal: AbortSignal): Promise<number> {
+  const { stdout } = run.child;
   for (;;) {
     const port = greeting.exec(run.output)?.[1];
     if (port !== undefined) return Number(port);
-    if (run.child.stdout === null) throw new Error('A server without an output');
-    await unlessAborted(once(run.child.stdout, 'data'), signal);
+    if (stdout === null) throw new Error('A server without an output');
+    if (hasEnded(run.child)) throw new Error(`A server did not start:\n${run.output}`);
+    await unlessAborted(Promise.race([once(stdout, 'data'), run.exited]), signal);
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
