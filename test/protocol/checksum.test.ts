@@ -68,7 +68,7 @@ describe('a PATCH with a checksum', () => {
       const path = await create(server, 11);
       const headers = checksum(algorithm, 'hello ');
       const wrong = await patch(server, path, 0, 'hellO ', headers);
-      expect([wrong.status, wrong.reason]).toEqual([460, 'Checksum Mismatch']);
+      expect(wrong.status).toBe(460);
       expect(wrong.text).toMatch(/^ERR_CHECKSUM_MISMATCH: /);
       expect(await offsetOf(server, path)).toBe(0);
       expect((await patch(server, path, 0, 'hello ', headers)).status).toBe(204);
