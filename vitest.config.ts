@@ -23,7 +23,7 @@ export default defineConfig({
           test: {
             name,
             include: ['test/protocol/*.test.ts'],
-            exclude: ['test/protocol/{coverage,mounting*}.test.ts'],
+            exclude: ['test/protocol/mounting*.test.ts'],
             provide: { runtime: name },
             ...(isRemote(name) && { globalSetup: ['test/runtimes/global-setup.ts'] }),
           },

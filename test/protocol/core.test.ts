@@ -103,9 +103,12 @@ describe('core: headers', () => {
       expect(response.header('tus-resumable')).toBe('1.0.0');
       expect(response.header('x-content-type-options')).toBe('nosniff');
     }
+    await server.handler.close();
+    const late = await patch(server, path, 2, 'llo');
+    expect([late.status, late.header('tus-resumable')]).toEqual([503, '1.0.0']);
   });
 
-  it('T-007 T-009 T-010 D-1: another version, or none, is 412 with Tus-Version', async () => {
+  it('T-007 T-009 T-010 D-1 field 42: another version, or none, is 412 with Tus-Version', async () => {
     const server = await startServer();
     const path = await create(server, 5);
     for (const method of ['POST', 'PATCH', 'HEAD', 'GET', 'DELETE']) {
@@ -127,7 +130,7 @@ describe('core: headers', () => {
     }
   });
 
-  it('D-1: HEAD and GET without a version are served', async () => {
+  it('D-1 field 42: HEAD and GET without a version are served', async () => {
     const server = await startServer();
     const path = await create(server, 5);
     await patch(server, path, 0, 'hello');
