@@ -4,6 +4,7 @@ import type { ReadOutcome } from '../core/outcome.js';
 import type { Environment } from './environment.js';
 import { requireLive } from './require-live.js';
 import { checkAccess } from './run-hooks.js';
+import { outcomeOf } from './state.js';
 
 /**
  * Opens what is stored of an upload at this moment, without touching its lock: of an unfinished one the prefix.
@@ -18,9 +19,9 @@ export async function readUpload(
   await checkAccess(env, 'read', [id], context);
   const handle = await env.store.getUpload(id, context);
   const upload = await handle.getInfo();
-  const state = requireLive(upload);
+  requireLive(env, upload);
   if (!handle.read) throw new TusError('ERR_NOT_IMPLEMENTED');
   const content =
     upload.offset === 0 ? undefined : await handle.read({ start: 0, end: upload.offset }, context);
-  return { upload, state, content };
+  return { ...outcomeOf(env, upload), content };
 }
