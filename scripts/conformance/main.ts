@@ -6,12 +6,11 @@ import { conformancePage } from './page.js';
 import { runTests } from './run-tests.js';
 
 const root = resolve(import.meta.dirname, '../../../..');
-const runtimes = ['node', 'hono', 'bun', 'deno', 'next'];
 
 /** Runs the tests of the protocol and writes what they say of it; with `--check` only says what is missing. */
 function main(checkOnly: boolean): void {
   if (!checkOnly) {
-    const run = runTests(root, runtimes);
+    const run = runTests(root);
     const page = conformancePage(root, protocolTests(findTests(root)), run);
     writeFileSync(join(root, 'docs/conformance.md'), page);
   }

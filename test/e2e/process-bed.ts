@@ -1,5 +1,5 @@
 import { listDirectory } from '../protocol/list-directory.js';
-import { type CommandOptions, type RunningCommand, startCommand } from './command-helper.js';
+import type { CommandOptions, RunningCommand, startCommand } from './command-helper.js';
 
 type Start = typeof startCommand;
 

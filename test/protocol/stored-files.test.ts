@@ -117,7 +117,8 @@ describe('names that collide', () => {
     expect((await post(server, id('a'))).status).toBe(409);
     expect(await offsetOf(server, '/files/a')).toBe(3);
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(server, id('b'))));
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(9).fill(409)]);
+    const statuses = answers.map(({ status }) => `${status}`).sort();
+    expect(statuses).toEqual(['201', ...Array(9).fill('409')]);
     expect(await server.files()).toEqual(['a', 'a.info', 'b', 'b.info']);
   });
 
