@@ -16,6 +16,11 @@ export interface SweepOptions {
    * hour by default.
    */
   readonly orphanAgeMs?: number;
+  /**
+   * Uploads that were written to within so long count as in use, in milliseconds; 0 by default. For a locker that cannot
+   * know of the processes that serve the store.
+   */
+  readonly quietMs?: number;
   /** Ends the sweep early. */
   readonly signal?: AbortSignal;
   /** Called for everything that is removed, or would be. */
@@ -100,7 +105,7 @@ async function sweepItem(
 ): Promise<SweptItem | undefined> {
   try {
     return item.kind === 'upload'
-      ? await sweepUpload(env, item.id, means)
+      ? await sweepUpload(env, item, means)
       : await sweepOrphan(env, item, means);
   } catch (error) {
     means.signal.throwIfAborted();
@@ -112,13 +117,15 @@ async function sweepItem(
 
 async function sweepUpload(
   env: Environment,
-  id: string,
+  { id, modifiedAt }: StoredItem,
   means: Means,
 ): Promise<SweptItem | undefined> {
   const found = await expiredUpload(env, id, means.signal);
   if (found === undefined) return undefined;
   // Never asks anybody to let go.
-  if (await env.locker.isLocked(id)) return { id, kind: 'in-use' };
+  if (Date.now() - modifiedAt < (means.quietMs ?? 0) || (await env.locker.isLocked(id))) {
+    return { id, kind: 'in-use' };
+  }
   const swept: SweptItem = { id, kind: 'expired', bytes: found.offset };
   if (means.dryRun) return swept;
   const context = backgroundContext(means.signal);
