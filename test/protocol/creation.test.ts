@@ -85,6 +85,13 @@ describe('creation', () => {
     expect(await off.files()).toEqual([]);
   });
 
+  it('T-065: an empty upload is complete when it is made', async () => {
+    const server = await startServer();
+    const response = await head(server, await create(server, 0));
+    expect(response.header('upload-offset')).toBe('0');
+    expect(response.header('upload-length')).toBe('0');
+  });
+
   it('T-065: an empty upload is finished when it is made, and once', async () => {
     const hooks = recordingHooks();
     const server = await startServer({ hooks });
