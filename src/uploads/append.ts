@@ -31,6 +31,8 @@ export async function appendToUpload(
   context: RequestContext,
 ): Promise<Outcome> {
   await checkAccess(env, 'append', [request.id], context);
+  // Its lock is held for as long as its bytes are copied.
+  if (env.completions.isRunning(request.id)) throw new TusError('ERR_MODIFY_FINAL');
   // Not counted from the request's offset, which may be wrong: that is for the lock's holder to tell.
   const announced = Math.max(request.size ?? 0, context.bodyLength ?? 0);
   if (env.maxSize !== undefined && announced > env.maxSize) {

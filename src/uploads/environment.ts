@@ -3,6 +3,7 @@ import type { RequestContext } from '../core/exchange.js';
 import type { Hooks } from '../core/hooks.js';
 import type { UploadListeners } from '../core/upload-events.js';
 import type { LogFields, LogLevel, Logger } from '../core/logger.js';
+import type { Completions } from './completions.js';
 import type { RunningBodies } from './running-bodies.js';
 
 /** What every operation works with: made once a server. */
@@ -16,7 +17,10 @@ export interface Environment extends Backend {
   readonly acquireLockTimeoutMs: number;
   /** How often post-receive is published while bytes arrive, in milliseconds. */
   readonly progressIntervalMs: number;
+  /** Whether a final upload's parts go once it is finished. */
+  readonly removeParts: boolean;
   readonly runningBodies: RunningBodies;
+  readonly completions: Completions;
 }
 
 /** Logs something that happened to an upload in the course of a request. */

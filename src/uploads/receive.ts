@@ -3,7 +3,7 @@ import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadInfo } from '../core/upload.js';
 import { type Environment, logUpload } from './environment.js';
-import { finish } from './finish.js';
+import { finishReceived } from './finish-received.js';
 import { publish } from './run-hooks.js';
 import { uploadState } from './state.js';
 import type { HeldLock } from './with-lock.js';
@@ -31,7 +31,7 @@ export async function receive(
   if (written.stopped) {
     await terminateStopped(env, handle, written.upload, context, held);
   } else if (isFull(written.upload) && !finishedBefore && held.lost?.aborted !== true) {
-    const outcome = await finish(env, handle, written.upload, context, held.fence);
+    const outcome = await finishReceived(env, handle, written.upload, context, held.fence);
     if (written.error?.code !== 'ERR_UPLOAD_SIZE_EXCEEDED') return outcome;
   }
   if (written.error) throw written.error;

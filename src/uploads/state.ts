@@ -9,5 +9,7 @@ import { isFull, type UploadInfo } from '../core/upload.js';
  */
 export function uploadState(upload: UploadInfo, now = Date.now()): UploadState {
   if (isFull(upload)) return upload.finish === 'pending' ? 'finishing' : 'finished';
+  // It does not expire: its parts do, and then it can never be.
+  if (upload.isFinal) return 'concatenating';
   return upload.expiresAt !== undefined && upload.expiresAt <= now ? 'expired' : 'receiving';
 }

@@ -1,6 +1,7 @@
 import { TusError } from '../../core/errors.js';
 import type { UploadDraft } from '../../core/upload.js';
 import type { Command, RoutedRequest } from '../command.js';
+import { parseConcat } from '../concat.js';
 import { parseInteger } from '../integer.js';
 import { mediaType } from '../media-type.js';
 import { parseMetadata } from '../metadata.js';
@@ -42,22 +43,41 @@ export function decode(request: RoutedRequest, extensions: ReadonlySet<TusExtens
 }
 
 function decodeCreation({ header }: RoutedRequest, extensions: ReadonlySet<TusExtension>): Command {
-  if (header('upload-concat') !== undefined) throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
+  const rawConcat = header('upload-concat');
+  if (rawConcat !== undefined && !extensions.has('concatenation')) {
+    throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
+  }
+  const partUrls = rawConcat === undefined ? undefined : parseConcat(rawConcat);
+  const isFinal = Array.isArray(partUrls);
+  // A body of another type is not upload data: it is ignored.
+  const withBody =
+    extensions.has('creation-with-upload') && mediaType(header('content-type')) === chunkType;
   const rawMetadata = header('upload-metadata');
   const draft: UploadDraft = {
-    size: decodeSize(header, extensions),
+    size: isFinal ? refuseSize(header) : decodeSize(header, extensions),
     metadata: parseMetadata(rawMetadata ?? ''),
-    isPartial: false,
-    isFinal: false,
+    isPartial: partUrls === 'partial',
+    isFinal,
     parts: [],
     protocol: 'tus-v1',
     // An empty header says as much as none.
     rawMetadata: rawMetadata === '' ? undefined : rawMetadata,
+    rawConcat: isFinal ? rawConcat : undefined,
   };
-  // A body of another type is not upload data: it is ignored.
-  const withBody =
-    extensions.has('creation-with-upload') && mediaType(header('content-type')) === chunkType;
-  return { kind: 'create', draft, withBody };
+  if (!isFinal) return { kind: 'create', draft, withBody };
+  if (withBody) {
+    throw new TusError('ERR_MODIFY_FINAL', { detail: 'it is made of its parts, not of a body' });
+  }
+  const mayWait = extensions.has('concatenation-unfinished');
+  return { kind: 'concatenate', draft, partUrls, mayWait };
+}
+
+/** "The Client MUST NOT include the Upload-Length header in the final upload creation." */
+function refuseSize(header: RoutedRequest['header']): undefined {
+  if (header('upload-length') === undefined && header('upload-defer-length') === undefined) return;
+  throw new TusError('ERR_INVALID_UPLOAD_LENGTH', {
+    detail: 'a final upload is as long as its parts are together',
+  });
 }
 
 /** "The request MUST include one of the following headers": Upload-Length or Upload-Defer-Length. */

@@ -20,17 +20,19 @@ export function enabledExtensions(
   capabilities: StoreCapabilities,
   disabled: readonly TusExtension[] = [],
 ): ReadonlySet<TusExtension> {
+  const creates = !disabled.includes('creation');
+  const concatenates = creates && capabilities.concatenation;
   const possible = {
     creation: true,
     // "The Server MUST NOT offer it without Creation."
-    'creation-with-upload': !disabled.includes('creation'),
-    'creation-defer-length': !disabled.includes('creation') && capabilities.declaredLength,
+    'creation-with-upload': creates,
+    'creation-defer-length': creates && capabilities.declaredLength,
     checksum: false,
     'checksum-trailer': false,
     expiration: false,
     termination: capabilities.termination,
-    concatenation: false,
-    'concatenation-unfinished': false,
+    concatenation: concatenates,
+    'concatenation-unfinished': concatenates && !disabled.includes('concatenation'),
   } satisfies Record<TusExtension, boolean>;
   return new Set(extensionNames.filter((name) => possible[name] && !disabled.includes(name)));
 }
