@@ -16,16 +16,22 @@ export interface UploadServer {
   readonly close: () => Promise<void>;
 }
 
-/** Makes the server that the flags describe. */
+/**
+ * Makes the server that the flags describe.
+ * @param sweeps whether this process is the one that sweeps: of several workers, one is enough
+ */
 export async function createUploadServer(
   flags: ParsedFlags,
   logger: Logger,
   opened: OpenedStore,
+  { sweeps }: { readonly sweeps: boolean },
 ): Promise<UploadServer> {
   const locker = await openLocker(flags, logger);
   const basePath = flags.get('base-path');
   const handler = createHandler({
     ...handlerFlags(flags),
+    ...expiryFlags(flags),
+    ...(sweeps && sweepFlags(flags)),
     backend: compose({ core: opened.store, locker }),
     basePath,
     logger,
@@ -45,6 +51,19 @@ export async function createUploadServer(
   };
 }
 
+/** When uploads expire; nothing where they do not. */
+export function expiryFlags(
+  flags: ParsedFlags,
+): Pick<HandlerOptions, 'expireAfterMs' | 'expiry'> | undefined {
+  const expireAfterMs = flags.get('expire-after');
+  return expireAfterMs > 0 ? { expireAfterMs, expiry: flags.get('expiry') } : undefined;
+}
+
+function sweepFlags(flags: ParsedFlags): Pick<HandlerOptions, 'sweepIntervalMs'> | undefined {
+  const sweepIntervalMs = flags.get('sweep-interval');
+  return sweepIntervalMs > 0 && flags.get('expire-after') > 0 ? { sweepIntervalMs } : undefined;
+}
+
 type HandlerFlags = Omit<HandlerOptions, 'backend' | 'basePath' | 'logger' | 'hooks'>;
 
 function handlerFlags(flags: ParsedFlags): HandlerFlags {
@@ -54,7 +73,11 @@ function handlerFlags(flags: ParsedFlags): HandlerFlags {
     disableDownload: flags.get('disable-download'),
     disableCors: flags.get('disable-cors'),
     behindProxy: flags.get('behind-proxy'),
-    disableExtensions: flags.get('disable-termination') ? ['termination'] : [],
+    disableExtensions: [
+      ...(flags.get('disable-termination') ? (['termination'] as const) : []),
+      ...(flags.get('disable-concatenation') ? (['concatenation'] as const) : []),
+    ],
+    removeParts: flags.get('remove-parts'),
     networkTimeoutMs: flags.get('network-timeout'),
     acquireLockTimeoutMs: flags.get('acquire-lock-timeout'),
     requestCompletionTimeoutMs: flags.get('request-completion-timeout'),

@@ -3,6 +3,7 @@ import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
 import { completeFinal } from './complete-final.js';
 import type { Environment } from './environment.js';
+import { outcomeOf } from './state.js';
 
 /** Most are put together within that, and the client then asks once. Bytes that have to be copied may take minutes. */
 const patienceMs = 1000;
@@ -25,7 +26,7 @@ export async function completeBriefly(
   try {
     const outcome = await Promise.race([completeFinal(env, id, context), patience]);
     // What the hook wanted to tell the request that began it is no answer to this one.
-    if (outcome !== undefined) return { upload: outcome.upload, state: outcome.state };
+    if (outcome !== undefined) return outcomeOf(env, outcome.upload);
   } catch (error) {
     // Another process is at work on it.
     if (!isTusError(error, 'ERR_UPLOAD_LOCKED')) throw error;

@@ -1,15 +1,14 @@
 import type { Upload, WriteOptions } from '../core/data-store.js';
 import { isTusError, TusError } from '../core/errors.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadInfo } from '../core/upload.js';
-import { detachedContext } from './detached-context.js';
+import { backgroundContext, type WorkContext } from './background.js';
 import { type Environment, logUpload } from './environment.js';
 import { findParts, type FoundParts, totalSize } from './find-parts.js';
 import { finish, hasFinishStep } from './finish.js';
 import { onAbort } from './on-abort.js';
 import { requireLive } from './require-live.js';
-import { uploadState } from './state.js';
+import { outcomeOf, uploadState } from './state.js';
 import { type HeldLock, withLock } from './with-lock.js';
 
 /**
@@ -28,11 +27,11 @@ import { type HeldLock, withLock } from './with-lock.js';
 export function completeFinal(
   env: Environment,
   id: string,
-  cause?: RequestContext,
+  cause?: WorkContext,
   known?: FoundParts,
 ): Promise<Outcome> {
   return env.completions.share(id, async (signal) => {
-    const context = detachedContext(cause, signal);
+    const context = backgroundContext(signal, cause);
     try {
       return await complete(env, id, context, known);
     } catch (error) {
@@ -48,18 +47,18 @@ export function completeFinal(
 async function complete(
   env: Environment,
   id: string,
-  context: RequestContext,
+  context: WorkContext,
   known: FoundParts | undefined,
 ): Promise<Outcome> {
   const upload = await (await env.store.getUpload(id, context)).getInfo();
-  const state = uploadState(upload);
-  if (state === 'finished') return { upload, state };
+  const state = uploadState(env, upload);
+  if (state === 'finished') return outcomeOf(env, upload);
   // Before the lock: most that are asked for still wait for a part, and then there is nothing to lock.
   const found = await findParts(env, state === 'concatenating' ? upload.parts : [], context, known);
   if (state === 'concatenating') {
     const size = finalSize(env, upload, found);
-    const isReady = upload.parts.every((part) => isFinished(found.get(part)));
-    if (!isReady || size === undefined) return { upload: { ...upload, size }, state };
+    const isReady = upload.parts.every((part) => isFinished(env, found.get(part)));
+    if (!isReady || size === undefined) return outcomeOf(env, { ...upload, size });
   }
   return withLock(env, id, context, (held) => completeHeld(env, id, found, context, held));
 }
@@ -68,13 +67,13 @@ async function completeHeld(
   env: Environment,
   id: string,
   found: FoundParts,
-  context: RequestContext,
+  context: WorkContext,
   held: HeldLock,
 ): Promise<Outcome> {
   let handle = await env.store.getUpload(id, context);
   let upload = await handle.getInfo();
-  const state = requireLive(upload);
-  if (state === 'finished') return { upload, state };
+  const state = requireLive(env, upload);
+  if (state === 'finished') return outcomeOf(env, upload);
   if (state === 'concatenating') {
     const noted = await note(env, handle, upload, finalSize(env, upload, found), held);
     await concat(env, handle, noted, found, context, held);
@@ -95,7 +94,7 @@ async function completeHeld(
 function finalSize(env: Environment, upload: UploadInfo, found: FoundParts): number | undefined {
   for (const id of upload.parts) {
     const part = found.get(id);
-    if (!part?.isPartial || uploadState(part) === 'expired') throw gone(id);
+    if (!part?.isPartial || uploadState(env, part) === 'expired') throw gone(id);
   }
   const size = totalSize(upload.parts, found);
   if (upload.size === undefined) {
@@ -134,7 +133,7 @@ async function concat(
   handle: Upload,
   { id, parts, size }: UploadInfo,
   found: FoundParts,
-  context: RequestContext,
+  context: WorkContext,
   { fence, lost }: HeldLock,
 ): Promise<void> {
   if (!handle.concat) throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
@@ -163,8 +162,8 @@ async function concat(
   }
 }
 
-function isFinished(part: UploadInfo | undefined): boolean {
-  return part !== undefined && uploadState(part) === 'finished';
+function isFinished(env: Environment, part: UploadInfo | undefined): boolean {
+  return part !== undefined && uploadState(env, part) === 'finished';
 }
 
 function gone(detail: string): TusError {

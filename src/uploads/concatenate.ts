@@ -4,7 +4,7 @@ import type { Outcome } from '../core/outcome.js';
 import type { UploadDraft, UploadInfo } from '../core/upload.js';
 import { completeFinal, requireAllowedSize } from './complete-final.js';
 import { makeUpload, withResponse } from './create.js';
-import { detachedContext } from './detached-context.js';
+import { backgroundContext } from './background.js';
 import { eachOf } from './each-of.js';
 import { type Environment, logUpload } from './environment.js';
 import { findParts, totalSize } from './find-parts.js';
@@ -34,7 +34,7 @@ export async function concatenateUploads(
   const ids = [...new Set(draft.parts)];
   await checkAccess(env, 'concatenate', ids, context);
   const found = await findParts(env, ids, context);
-  const unfinished = ids.filter((id) => !isFinishedPart(id, found.get(id)));
+  const unfinished = ids.filter((id) => !isFinishedPart(env, id, found.get(id)));
   const [first] = unfinished;
   if (first !== undefined && !mayWait) {
     throw new TusError('ERR_UPLOAD_NOT_FINISHED', { detail: first });
@@ -58,11 +58,11 @@ export async function concatenateUploads(
 }
 
 /** @throws TusError where it can be no part of anything */
-function isFinishedPart(id: string, part: UploadInfo | undefined): boolean {
+function isFinishedPart(env: Environment, id: string, part: UploadInfo | undefined): boolean {
   if (part === undefined) throw new TusError('ERR_PARTIAL_UPLOAD_NOT_FOUND', { detail: id });
   if (part.isFinal) throw notPartial(`${id} is a final upload`);
   if (!part.isPartial) throw notPartial(`${id} was created without Upload-Concat`);
-  const state = uploadState(part);
+  const state = uploadState(env, part);
   if (state === 'expired') {
     throw new TusError('ERR_PARTIAL_UPLOAD_NOT_FOUND', { detail: `${id} has expired` });
   }
@@ -87,7 +87,7 @@ async function noteAwaited(
 /** Nobody was told its URL. Its client has to begin anew, and shall not pay for this one's bytes. */
 async function discard(env: Environment, upload: UploadInfo, cause: RequestContext): Promise<void> {
   const { id } = upload;
-  const context = detachedContext(cause);
+  const context = backgroundContext(undefined, cause);
   try {
     await withLock(env, id, context, async ({ fence }) => {
       const handle = await env.store.getUpload(id, context);

@@ -1,9 +1,8 @@
 import type { Upload } from '../core/data-store.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
 import type { UploadInfo } from '../core/upload.js';
 import { completeFinal } from './complete-final.js';
-import { detachedContext } from './detached-context.js';
+import { backgroundContext, type WorkContext } from './background.js';
 import { eachOf } from './each-of.js';
 import { type Environment, logUpload } from './environment.js';
 import { finish } from './finish.js';
@@ -18,7 +17,7 @@ export async function finishReceived(
   env: Environment,
   handle: Upload,
   upload: UploadInfo,
-  context: RequestContext,
+  context: WorkContext,
   fence: number | undefined,
 ): Promise<Outcome> {
   const outcome = await finish(env, handle, upload, context, fence);
@@ -27,8 +26,8 @@ export async function finishReceived(
   return outcome;
 }
 
-function completeAwaiting(env: Environment, handle: Upload, cause: RequestContext): void {
-  const context = detachedContext(cause);
+function completeAwaiting(env: Environment, handle: Upload, cause: WorkContext): void {
+  const context = backgroundContext(undefined, cause);
   env.completions.inBackground(async () => {
     try {
       const waiting = (await handle.awaitedBy?.()) ?? [];

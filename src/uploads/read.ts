@@ -5,7 +5,7 @@ import { completeBriefly } from './complete-briefly.js';
 import type { Environment } from './environment.js';
 import { requireLive } from './require-live.js';
 import { checkAccess } from './run-hooks.js';
-import { uploadState } from './state.js';
+import { outcomeOf, uploadState } from './state.js';
 
 /**
  * Opens what is stored of an upload at this moment, without touching its lock: of an unfinished one the prefix,
@@ -22,15 +22,15 @@ export async function readUpload(
   await checkAccess(env, 'read', [id], context);
   let handle = await env.store.getUpload(id, context);
   let upload = await handle.getInfo();
-  if (uploadState(upload) === 'concatenating') {
+  if (uploadState(env, upload) === 'concatenating') {
     const outcome = await completeBriefly(env, id, context);
     if (outcome.state === 'concatenating') throw new TusError('ERR_INCOMPLETE_UPLOAD');
     handle = await env.store.getUpload(id, context);
     upload = await handle.getInfo();
   }
-  const state = requireLive(upload);
+  requireLive(env, upload);
   if (!handle.read) throw new TusError('ERR_NOT_IMPLEMENTED');
   const content =
     upload.offset === 0 ? undefined : await handle.read({ start: 0, end: upload.offset }, context);
-  return { upload, state, content };
+  return { ...outcomeOf(env, upload), content };
 }

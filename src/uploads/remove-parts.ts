@@ -1,7 +1,7 @@
 import type { Upload } from '../core/data-store.js';
 import { isTusError } from '../core/errors.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { UploadInfo } from '../core/upload.js';
+import type { WorkContext } from './background.js';
 import { eachOf } from './each-of.js';
 import { type Environment, logUpload } from './environment.js';
 import { findParts } from './find-parts.js';
@@ -16,7 +16,7 @@ import { withLock } from './with-lock.js';
 export async function removeParts(
   env: Environment,
   final: UploadInfo,
-  context: RequestContext,
+  context: WorkContext,
 ): Promise<void> {
   await eachOf(new Set(final.parts), async (id) => {
     try {
@@ -34,7 +34,7 @@ async function removePart(
   env: Environment,
   id: string,
   final: UploadInfo,
-  context: RequestContext,
+  context: WorkContext,
   fence: number | undefined,
 ): Promise<void> {
   const handle = await env.store.getUpload(id, context);
@@ -49,11 +49,11 @@ async function isAwaited(
   env: Environment,
   part: Upload,
   finalId: string,
-  context: RequestContext,
+  context: WorkContext,
 ): Promise<boolean> {
   const others = ((await part.awaitedBy?.(context)) ?? []).filter((id) => id !== finalId);
   const found = await findParts(env, others, context);
   return [...found.values()].some(
-    (other) => other !== undefined && uploadState(other) === 'concatenating',
+    (other) => other !== undefined && uploadState(env, other) === 'concatenating',
   );
 }

@@ -27,17 +27,22 @@ export function encodeCreated(outcome: Outcome, location: string, withBody: bool
   const answer = newAnswer(201);
   answer.headers['Location'] = location;
   if (withBody) answer.headers['Upload-Offset'] = String(outcome.upload.offset);
+  addExpiry(answer.headers, outcome.expiresAt);
   return withHookResponse(answer, outcome);
 }
 
 export function encodeAppended(outcome: Outcome): Answer {
   const answer = newAnswer(204);
   answer.headers['Upload-Offset'] = String(outcome.upload.offset);
+  addExpiry(answer.headers, outcome.expiresAt);
   return withHookResponse(answer, outcome);
 }
 
 /** @param urlOf the URL of the upload with an ID */
-export function encodeInspected({ upload, state }: Outcome, urlOf: (id: string) => string): Answer {
+export function encodeInspected(
+  { upload, state, expiresAt }: Outcome,
+  urlOf: (id: string) => string,
+): Answer {
   const answer = newAnswer(200);
   const { headers } = answer;
   // "The Server MUST prevent the client and/or proxies from caching the response."
@@ -53,6 +58,7 @@ export function encodeInspected({ upload, state }: Outcome, urlOf: (id: string) 
   if (upload.isFinal) {
     headers['Upload-Concat'] = upload.rawConcat ?? serializeConcat(upload.parts.map(urlOf));
   }
+  addExpiry(headers, expiresAt);
   return answer;
 }
 
@@ -78,6 +84,11 @@ export function encodeError(error: TusError): Answer {
   const answer = newAnswer(error.status, error.body ?? `${error.code}: ${error.message}\n`);
   answer.headers['Content-Type'] = 'text/plain; charset=utf-8';
   return { ...answer, headers: withHeaders(answer.headers, error.headers) };
+}
+
+/** As an IMF-fixdate, which has whole seconds: rounded down, so that nobody comes too late. */
+export function addExpiry(headers: Record<string, string>, expiresAt: number | undefined): void {
+  if (expiresAt !== undefined) headers['Upload-Expires'] = new Date(expiresAt).toUTCString();
 }
 
 function newAnswer(status: number, body?: Answer['body']): Answer {
