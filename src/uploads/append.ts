@@ -1,5 +1,5 @@
 import type { Upload } from '../core/data-store.js';
-import { TusError } from '../core/errors.js';
+import { isTusError, TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
 import type { UploadInfo } from '../core/upload.js';
@@ -38,7 +38,7 @@ export async function appendToUpload(
   if (env.maxSize !== undefined && announced > env.maxSize) {
     throw new TusError('ERR_MAX_SIZE_EXCEEDED');
   }
-  return withLock(env, request.id, context, async (held) => {
+  const appended = withLock(env, request.id, context, async (held) => {
     const handle = await env.store.getUpload(request.id, context);
     const found = await handle.getInfo();
     const state = requireLive(env, found);
@@ -47,6 +47,16 @@ export async function appendToUpload(
     const upload = await declareSize(env, handle, found, request.size, context, held);
     return receive(env, handle, upload, context, held, state === 'finished');
   });
+  return appended.catch(async (error: unknown) => {
+    if (isTusError(error, 'ERR_UPLOAD_LOCKED')) await refuseFinal(env, request.id, context);
+    throw error;
+  });
+}
+
+/** "The Server MUST respond with 403 to PATCH requests against a final upload": also while another server is at work on it. */
+async function refuseFinal(env: Environment, id: string, context: RequestContext): Promise<void> {
+  const { isFinal } = await (await env.store.getUpload(id, context)).getInfo();
+  if (isFinal) throw new TusError('ERR_MODIFY_FINAL');
 }
 
 function checkOffset(upload: UploadInfo, offset: number): void {

@@ -30,8 +30,9 @@ export class Completions {
     return outcome;
   }
 
-  /** Runs what nobody waits for but a shutdown. `work` MUST NOT throw. */
+  /** Runs what nobody waits for but a shutdown; nothing once the server is going down. `work` MUST NOT throw. */
   inBackground(work: () => Promise<void>): void {
+    if (this.#closing) return;
     const running = work().finally(() => this.#background.delete(running));
     this.#background.add(running);
   }

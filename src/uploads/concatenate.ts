@@ -76,7 +76,10 @@ async function noteAwaited(
   context: RequestContext,
 ): Promise<void> {
   try {
-    await (await env.store.getUpload(id, context)).noteAwaitedBy?.(finalId, context);
+    const part = await env.store.getUpload(id, context);
+    if (!part.noteAwaitedBy)
+      throw new TypeError('A store of concatenation without noteAwaitedBy()');
+    await part.noteAwaitedBy(finalId, context);
   } catch (error) {
     throw isTusError(error, 'ERR_UPLOAD_NOT_FOUND')
       ? new TusError('ERR_PARTIAL_UPLOAD_NOT_FOUND', { detail: id })
