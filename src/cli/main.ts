@@ -5,6 +5,12 @@ import { FlagError, parseFlags, type ParsedFlags } from './parse-flags.js';
 import { StartError } from './start-error.js';
 import { versionText } from './version.js';
 
+/** Commands beside the server. They take its flags, and -dry-run. */
+const commands = {
+  'merge-tails': async () => (await import('./s3/merge-tails-command.js')).runMergeTails,
+  sweep: async () => (await import('./sweep-command.js')).runSweep,
+} as const;
+
 await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<void> {
@@ -30,12 +36,6 @@ async function main(args: readonly string[]): Promise<void> {
     );
   }
 }
-
-/** Commands beside the server. They take its flags, and -dry-run. */
-const commands = {
-  'merge-tails': async () => (await import('./s3/merge-tails-command.js')).runMergeTails,
-  sweep: async () => (await import('./sweep-command.js')).runSweep,
-} as const;
 
 function isCommand(name: string): name is keyof typeof commands {
   return Object.hasOwn(commands, name);
