@@ -73,7 +73,11 @@ function handlerFlags(flags: ParsedFlags): HandlerFlags {
     disableDownload: flags.get('disable-download'),
     disableCors: flags.get('disable-cors'),
     behindProxy: flags.get('behind-proxy'),
-    disableExtensions: flags.get('disable-termination') ? ['termination'] : [],
+    disableExtensions: [
+      ...(flags.get('disable-termination') ? (['termination'] as const) : []),
+      ...(flags.get('disable-concatenation') ? (['concatenation'] as const) : []),
+    ],
+    removeParts: flags.get('remove-parts'),
     networkTimeoutMs: flags.get('network-timeout'),
     acquireLockTimeoutMs: flags.get('acquire-lock-timeout'),
     requestCompletionTimeoutMs: flags.get('request-completion-timeout'),

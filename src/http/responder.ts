@@ -24,6 +24,7 @@ import { availableAlgorithms } from '../uploads/checksum/digest.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
 import { addCorsHeaders } from './cors.js';
 import { publicOrigin } from './origin.js';
+import { resolveParts } from './resolve-parts.js';
 import { type Base, matchRoute, parseBase, type Route } from './route.js';
 
 export interface ResponderOptions extends UploadsOptions {
@@ -160,15 +161,32 @@ export class Responder {
         const outcome = await uploads.create(draft, withBody, exchange, checksum);
         return encodeCreated(outcome, this.#location(outcome.upload.id, exchange), withBody);
       }
+      case 'concatenate': {
+        const parts = this.#resolveParts(command.partUrls, exchange);
+        const draft = { ...command.draft, parts };
+        const outcome = await uploads.concatenate({ draft, mayWait: command.mayWait }, exchange);
+        return encodeCreated(outcome, this.#location(outcome.upload.id, exchange), false);
+      }
       case 'append':
         return encodeAppended(await uploads.append(command, exchange));
       case 'inspect':
-        return encodeInspected(await uploads.inspect(command.id, exchange));
+        return encodeInspected(await uploads.inspect(command.id, exchange), (id) =>
+          this.#location(id, exchange),
+        );
       case 'read':
         return encodeRead(await uploads.read(command.id, exchange));
       case 'terminate':
         return encodeTerminated(await uploads.terminate(command.id, exchange));
     }
+  }
+
+  #resolveParts(urls: readonly string[], exchange: Exchange): string[] {
+    const origins = [
+      this.#base.origin ?? '',
+      publicOrigin(exchange, this.#options.behindProxy ?? false),
+    ];
+    const authorities = [...origins.map((origin) => origin.split('//')[1]), exchange.host];
+    return resolveParts(urls, this.#base, { target: exchange.target, authorities });
   }
 
   /** An ID is made of what may stand in a path as it is, so there is nothing to encode. */

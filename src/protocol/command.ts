@@ -10,6 +10,15 @@ export type Command =
       readonly checksum: BodyChecksum | undefined;
     }
   | {
+      readonly kind: 'concatenate';
+      /** Without its parts: their URLs are yet to be read. */
+      readonly draft: UploadDraft;
+      /** URLs of the parts, in order: absolute, or relative to the request's. */
+      readonly partUrls: readonly string[];
+      /** Whether parts may still be receiving. */
+      readonly mayWait: boolean;
+    }
+  | {
       readonly kind: 'append';
       readonly id: string;
       readonly offset: number;

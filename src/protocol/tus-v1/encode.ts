@@ -3,6 +3,7 @@ import type { TusError } from '../../core/errors.js';
 import type { Answer } from '../../core/exchange.js';
 import type { HookHttpResponse } from '../../core/hooks.js';
 import type { Outcome, ReadOutcome } from '../../core/outcome.js';
+import { serializeConcat } from '../concat.js';
 import { downloadHeaders } from '../download.js';
 import { serializeMetadata } from '../metadata.js';
 import { version } from './decode.js';
@@ -41,16 +42,26 @@ export function encodeAppended(outcome: Outcome): Answer {
   return withHookResponse(answer, outcome);
 }
 
-export function encodeInspected({ upload, expiresAt }: Outcome): Answer {
+/** @param urlOf the URL of the upload with an ID */
+export function encodeInspected(
+  { upload, state, expiresAt }: Outcome,
+  urlOf: (id: string) => string,
+): Answer {
   const answer = newAnswer(200);
   const { headers } = answer;
   // "The Server MUST prevent the client and/or proxies from caching the response."
   headers['Cache-Control'] = 'no-store';
-  headers['Upload-Offset'] = String(upload.offset);
+  // "SHOULD NOT contain the Upload-Offset header until the concatenation has been finished successfully."
+  if (state !== 'concatenating') headers['Upload-Offset'] = String(upload.offset);
   if (upload.size === undefined) headers['Upload-Defer-Length'] = '1';
   else headers['Upload-Length'] = String(upload.size);
   const metadata = upload.rawMetadata ?? serializeMetadata(upload.metadata);
   if (metadata !== '') headers['Upload-Metadata'] = metadata;
+  // tusd does not keep it.
+  if (upload.isPartial) headers['Upload-Concat'] = upload.rawConcat ?? 'partial';
+  if (upload.isFinal) {
+    headers['Upload-Concat'] = upload.rawConcat ?? serializeConcat(upload.parts.map(urlOf));
+  }
   addExpiry(headers, expiresAt);
   return answer;
 }
