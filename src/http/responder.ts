@@ -14,8 +14,13 @@ import {
   encodeRead,
   encodeTerminated,
 } from '../protocol/tus-v1/encode.js';
-import { enabledExtensions, type TusExtension } from '../protocol/tus-v1/extensions.js';
+import {
+  enabledExtensions,
+  type Transport,
+  type TusExtension,
+} from '../protocol/tus-v1/extensions.js';
 import type { SweepOptions, SweepReport } from '../uploads/sweep.js';
+import { availableAlgorithms } from '../uploads/checksum/digest.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
 import { addCorsHeaders } from './cors.js';
 import { publicOrigin } from './origin.js';
@@ -47,19 +52,20 @@ export class Responder {
   readonly #uploads: Uploads;
   readonly #base: Base;
   readonly #extensions: ReadonlySet<TusExtension>;
+  readonly #algorithms = availableAlgorithms();
   readonly #creationMethods: readonly Method[];
   readonly #uploadMethods: readonly Method[];
   /** As a preflight is told them. */
   readonly #allMethods: string;
 
-  constructor(options: ResponderOptions) {
+  constructor(options: ResponderOptions, transport: Transport) {
     const { capabilities } = options.backend.store;
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     const expires = !options.disableExtensions?.includes('expiration');
     this.#uploads = new Uploads(options, expires);
     this.#base = parseBase(options.basePath ?? '/files/');
-    this.#extensions = enabledExtensions(capabilities, {
+    this.#extensions = enabledExtensions(capabilities, transport, {
       disabled: options.disableExtensions ?? [],
       expires: options.expireAfterMs !== undefined,
     });
@@ -131,10 +137,12 @@ export class Responder {
     const route = matchRoute(exchange.target, this.#base);
     if (route === undefined || route === 'invalid') throw new TusError('ERR_UPLOAD_NOT_FOUND');
     const known = this.#allowedMethod(route, method);
-    if (known === 'OPTIONS') return encodeOptions(this.#extensions, this.#options.maxSize);
+    if (known === 'OPTIONS') {
+      return encodeOptions(this.#extensions, this.#options.maxSize, this.#algorithms);
+    }
     const request = { method: known, id: route.id, header: exchange.header };
     checkVersion(request);
-    return this.#execute(decode(request, this.#extensions), exchange);
+    return this.#execute(decode(request, this.#extensions, this.#algorithms), exchange);
   }
 
   #allowedMethod(route: Route, method: string): Method {
@@ -148,12 +156,9 @@ export class Responder {
     const uploads = this.#uploads;
     switch (command.kind) {
       case 'create': {
-        const outcome = await uploads.create(command.draft, command.withBody, exchange);
-        return encodeCreated(
-          outcome,
-          this.#location(outcome.upload.id, exchange),
-          command.withBody,
-        );
+        const { draft, withBody, checksum } = command;
+        const outcome = await uploads.create(draft, withBody, exchange, checksum);
+        return encodeCreated(outcome, this.#location(outcome.upload.id, exchange), withBody);
       }
       case 'append':
         return encodeAppended(await uploads.append(command, exchange));
@@ -179,6 +184,9 @@ export class Responder {
       this.#logger.log('error', 'InternalServerError', { method, path, requestId, error });
     }
     const answer = encodeError(error);
+    if (error.uploadId !== undefined) {
+      answer.headers['Location'] = this.#location(error.uploadId, exchange);
+    }
     if (method !== 'HEAD') return answer;
     // A 404 or 410 may be kept by caches where nothing forbids it.
     return { status: answer.status, headers: { ...answer.headers, 'Cache-Control': 'no-store' } };

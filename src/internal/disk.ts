@@ -46,6 +46,7 @@ const later = {
   rename: promisify(fs.rename),
   stat: promisify(fs.stat),
   statfs: promisify(fs.statfs),
+  truncate: promisify(fs.ftruncate),
   unlink: promisify(fs.unlink),
 };
 
@@ -191,6 +192,11 @@ export class Disk {
     position: number,
   ): Promise<number> {
     return writevLater(descriptor, buffers, position);
+  }
+
+  /** Cuts a file off, never at once: the file system may have much to free. */
+  truncate(descriptor: number, length: number): Promise<void> {
+    return later.truncate(descriptor, length);
   }
 
   #call<T>(now: () => T, throughPool: () => Promise<T>): Result<T> {

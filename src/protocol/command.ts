@@ -1,13 +1,20 @@
+import type { BodyChecksum } from '../core/checksum.js';
 import type { UploadDraft } from '../core/upload.js';
 
 /** What a request asks for, once its protocol has been read off it. */
 export type Command =
-  | { readonly kind: 'create'; readonly draft: UploadDraft; readonly withBody: boolean }
+  | {
+      readonly kind: 'create';
+      readonly draft: UploadDraft;
+      readonly withBody: boolean;
+      readonly checksum: BodyChecksum | undefined;
+    }
   | {
       readonly kind: 'append';
       readonly id: string;
       readonly offset: number;
       readonly size: number | undefined;
+      readonly checksum: BodyChecksum | undefined;
     }
   | { readonly kind: 'inspect'; readonly id: string }
   | { readonly kind: 'read'; readonly id: string }

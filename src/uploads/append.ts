@@ -1,3 +1,4 @@
+import type { BodyChecksum } from '../core/checksum.js';
 import type { Upload } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
@@ -16,6 +17,8 @@ export interface AppendRequest {
   readonly offset: number;
   /** The whole upload's bytes, where the client declares them with this request. */
   readonly size?: number | undefined;
+  /** How the body is to be verified. */
+  readonly checksum?: BodyChecksum | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface AppendRequest {
  *
  * @throws TusError ERR_UPLOAD_NOT_FOUND, ERR_UPLOAD_EXPIRED, ERR_MODIFY_FINAL, ERR_MISMATCHED_OFFSET,
  * ERR_INVALID_UPLOAD_LENGTH, ERR_MAX_SIZE_EXCEEDED, ERR_UPLOAD_SIZE_EXCEEDED: all before a byte is read;
- * ERR_UPLOAD_LOCKED, and what became of the body.
+ * ERR_UPLOAD_LOCKED, ERR_CHECKSUM_MISMATCH, and what became of the body.
  */
 export async function appendToUpload(
   env: Environment,
@@ -43,7 +46,8 @@ export async function appendToUpload(
     if (found.isFinal) throw new TusError('ERR_MODIFY_FINAL');
     checkOffset(found, request.offset);
     const upload = await declareSize(env, handle, found, request.size, context, held);
-    return receive(env, handle, upload, context, held, state === 'finished');
+    const { checksum } = request;
+    return receive(env, handle, upload, { context, held }, checksum, state === 'finished');
   });
 }
 

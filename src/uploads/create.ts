@@ -1,5 +1,6 @@
+import type { BodyChecksum } from '../core/checksum.js';
 import type { Upload } from '../core/data-store.js';
-import { TusError } from '../core/errors.js';
+import { type ErrorCode, isTusError, TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { HookHttpResponse, HookResponse } from '../core/hooks.js';
 import type { Outcome } from '../core/outcome.js';
@@ -12,8 +13,14 @@ import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
 import { outcomeOf } from './state.js';
 import { type HeldLock, withLock } from './with-lock.js';
 
+/** After these the upload stands as it was made, and waits for its bytes: the client is told where. */
+const needsBytesAgain: ReadonlySet<ErrorCode> = new Set([
+  'ERR_CHECKSUM_MISMATCH',
+  'ERR_INVALID_CHECKSUM',
+]);
+
 /**
- * Makes an upload and takes in the body that came with the request, if `withBody`.
+ * Makes an upload and takes in the body that came with the request, if `withBody`, verified with `checksum`.
  *
  * @throws TusError ERR_MAX_SIZE_EXCEEDED, ERR_UPLOAD_SIZE_EXCEEDED, ERR_UPLOAD_REJECTED, ERR_UPLOAD_EXISTS, and what
  * the access check, the store and the body have to say. Nothing is made unless all checks have passed.
@@ -23,6 +30,7 @@ export async function createUpload(
   wish: UploadDraft,
   withBody: boolean,
   context: RequestContext,
+  checksum?: BodyChecksum,
 ): Promise<Outcome> {
   await checkAccess(env, 'create', [], context);
   checkSize(env, wish, withBody ? (context.bodyLength ?? 0) : 0);
@@ -34,7 +42,7 @@ export async function createUpload(
   const upload = await handle.getInfo();
   logUpload(env, 'info', 'UploadCreated', context, { id: upload.id, size: upload.size });
   await publish(env, 'post-create', upload, context);
-  const outcome = await takeIn(env, handle, upload, withBody, context);
+  const outcome = await takeIn(env, handle, upload, withBody, context, checksum);
   return withResponse(outcome, httpResponse);
 }
 
@@ -45,15 +53,20 @@ async function takeIn(
   upload: UploadInfo,
   withBody: boolean,
   context: RequestContext,
+  checksum: BodyChecksum | undefined,
 ): Promise<Outcome> {
   if (!withBody && !isFull(upload)) return outcomeOf(env, upload);
   const run = (held: HeldLock): Promise<Outcome> =>
     withBody
-      ? receive(env, handle, upload, context, held, false)
+      ? receive(env, handle, upload, { context, held }, checksum, false)
       : finish(env, handle, upload, context, held.fence);
   // Nobody can want an upload that was never heard of. Hooks and listeners may have told of it, or chosen its ID.
   const isSecret = env.hooks === undefined && env.listeners.isEmpty;
-  return withLock(env, upload.id, context, run, isSecret);
+  try {
+    return await withLock(env, upload.id, context, run, isSecret);
+  } catch (error) {
+    throw isTusError(error) && needsBytesAgain.has(error.code) ? error.about(upload.id) : error;
+  }
 }
 
 function checkSize(env: Environment, { size }: UploadDraft, bodyLength: number): void {

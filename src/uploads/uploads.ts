@@ -1,3 +1,4 @@
+import type { BodyChecksum } from '../core/checksum.js';
 import type { Backend } from '../core/compose.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Hooks } from '../core/hooks.js';
@@ -78,8 +79,13 @@ export class Uploads {
     return this.#env.listeners.on(name, listener);
   }
 
-  create(draft: UploadDraft, withBody: boolean, context: RequestContext): Promise<Outcome> {
-    return createUpload(this.#env, draft, withBody, context);
+  create(
+    draft: UploadDraft,
+    withBody: boolean,
+    context: RequestContext,
+    checksum?: BodyChecksum,
+  ): Promise<Outcome> {
+    return createUpload(this.#env, draft, withBody, context, checksum);
   }
 
   append(request: AppendRequest, context: RequestContext): Promise<Outcome> {

@@ -1,9 +1,11 @@
+import type { ChecksumAlgorithm } from '../../core/checksum.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadDraft } from '../../core/upload.js';
 import type { Command, RoutedRequest } from '../command.js';
 import { parseInteger } from '../integer.js';
 import { mediaType } from '../media-type.js';
 import { parseMetadata } from '../metadata.js';
+import { decodeChecksum } from './checksum.js';
 import type { TusExtension } from './extensions.js';
 
 export const version = '1.0.0';
@@ -23,14 +25,19 @@ export function checkVersion({ method, header }: RoutedRequest): void {
 
 /**
  * Reads off a request what it asks for. Pure: knows nothing of the upload.
+ * @param algorithms those that checksums can be verified with
  * @throws TusError for a header that is missing, malformed or asks for an extension that is off
  */
-export function decode(request: RoutedRequest, extensions: ReadonlySet<TusExtension>): Command {
+export function decode(
+  request: RoutedRequest,
+  extensions: ReadonlySet<TusExtension>,
+  algorithms: readonly ChecksumAlgorithm[],
+): Command {
   const { method, id } = request;
   if (id === undefined) {
-    if (method === 'POST') return decodeCreation(request, extensions);
+    if (method === 'POST') return decodeCreation(request, extensions, algorithms);
   } else if (method === 'PATCH') {
-    return decodeAppend(request, id);
+    return decodeAppend(request, extensions, algorithms, id);
   } else if (method === 'HEAD') {
     return { kind: 'inspect', id };
   } else if (method === 'GET') {
@@ -41,7 +48,11 @@ export function decode(request: RoutedRequest, extensions: ReadonlySet<TusExtens
   throw new TusError('ERR_METHOD_NOT_ALLOWED');
 }
 
-function decodeCreation({ header }: RoutedRequest, extensions: ReadonlySet<TusExtension>): Command {
+function decodeCreation(
+  { header }: RoutedRequest,
+  extensions: ReadonlySet<TusExtension>,
+  algorithms: readonly ChecksumAlgorithm[],
+): Command {
   if (header('upload-concat') !== undefined) throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
   const rawMetadata = header('upload-metadata');
   const draft: UploadDraft = {
@@ -57,7 +68,9 @@ function decodeCreation({ header }: RoutedRequest, extensions: ReadonlySet<TusEx
   // A body of another type is not upload data: it is ignored.
   const withBody =
     extensions.has('creation-with-upload') && mediaType(header('content-type')) === chunkType;
-  return { kind: 'create', draft, withBody };
+  // It is of the chunk that comes along; without one there is nothing to verify.
+  const checksum = withBody ? decodeChecksum(header, extensions, algorithms) : undefined;
+  return { kind: 'create', draft, withBody, checksum };
 }
 
 /** "The request MUST include one of the following headers": Upload-Length or Upload-Defer-Length. */
@@ -74,7 +87,12 @@ function decodeSize(
   return undefined;
 }
 
-function decodeAppend({ header }: RoutedRequest, id: string): Command {
+function decodeAppend(
+  { header }: RoutedRequest,
+  extensions: ReadonlySet<TusExtension>,
+  algorithms: readonly ChecksumAlgorithm[],
+  id: string,
+): Command {
   if (mediaType(header('content-type')) !== chunkType) {
     throw new TusError('ERR_INVALID_CONTENT_TYPE', { detail: `it has to be ${chunkType}` });
   }
@@ -86,6 +104,7 @@ function decodeAppend({ header }: RoutedRequest, id: string): Command {
     id,
     offset,
     size: length === undefined ? undefined : decodeLength(length),
+    checksum: decodeChecksum(header, extensions, algorithms),
   };
 }
 

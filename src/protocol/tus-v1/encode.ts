@@ -1,3 +1,4 @@
+import type { ChecksumAlgorithm } from '../../core/checksum.js';
 import type { TusError } from '../../core/errors.js';
 import type { Answer } from '../../core/exchange.js';
 import type { HookHttpResponse } from '../../core/hooks.js';
@@ -13,11 +14,14 @@ import type { TusExtension } from './extensions.js';
 export function encodeOptions(
   extensions: ReadonlySet<TusExtension>,
   maxSize: number | undefined,
+  algorithms: readonly ChecksumAlgorithm[],
 ): Answer {
   const answer = newAnswer(200);
   answer.headers['Tus-Version'] = version;
   // "If no extensions are supported, the Tus-Extension header MUST be omitted."
   if (extensions.size > 0) answer.headers['Tus-Extension'] = [...extensions].join(',');
+  // "The Tus-Checksum-Algorithm header MUST be included in the response to an OPTIONS request."
+  if (extensions.has('checksum')) answer.headers['Tus-Checksum-Algorithm'] = algorithms.join(',');
   if (maxSize !== undefined) answer.headers['Tus-Max-Size'] = String(maxSize);
   return answer;
 }

@@ -15,7 +15,13 @@ export const extensionNames = [
 /** Name of an extension in Tus-Extension. */
 export type TusExtension = (typeof extensionNames)[number];
 
-/** What decides beside the store. */
+/** What carries requests to the server. */
+export interface Transport {
+  /** Whether a body can have trailers. */
+  readonly trailers: boolean;
+}
+
+/** What decides beside the store and the transport. */
 export interface ExtensionSwitches {
   /** Switched off, whatever is possible. */
   readonly disabled: readonly TusExtension[];
@@ -23,9 +29,13 @@ export interface ExtensionSwitches {
   readonly expires: boolean;
 }
 
-/** The extensions that are on: announced and served. What the store cannot do is off, and so is what was switched off. */
+/**
+ * The extensions that are on: announced and served. What the store or the transport cannot do is off, and so is what was
+ * switched off.
+ */
 export function enabledExtensions(
   capabilities: StoreCapabilities,
+  transport: Transport,
   { disabled, expires }: ExtensionSwitches,
 ): ReadonlySet<TusExtension> {
   const possible = {
@@ -33,8 +43,10 @@ export function enabledExtensions(
     // "The Server MUST NOT offer it without Creation."
     'creation-with-upload': !disabled.includes('creation'),
     'creation-defer-length': !disabled.includes('creation') && capabilities.declaredLength,
-    checksum: false,
-    'checksum-trailer': false,
+    checksum: capabilities.provisionalChunks,
+    // A checksum in a trailer is one all the same.
+    'checksum-trailer':
+      !disabled.includes('checksum') && capabilities.provisionalChunks && transport.trailers,
     expiration: expires,
     termination: capabilities.termination,
     concatenation: false,

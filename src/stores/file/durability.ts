@@ -28,14 +28,16 @@ export function mustBeDurable({ fsync: mode }: Durability, upload: UploadInfo): 
 }
 
 /** Brings data, record and the names of both to the disk. */
-export async function makeDurable(
-  disk: Disk,
-  { data, readFlag, info }: UploadPaths,
-): Promise<void> {
-  // fsync() on a descriptor opened for reading flushes the whole file, also what others wrote.
-  await withFile(disk, data, readFlag, undefined, fsync);
+export async function makeDurable(disk: Disk, paths: UploadPaths): Promise<void> {
+  const { data, info } = paths;
+  await syncData(disk, paths);
   await withFile(disk, info, constants.O_RDONLY, undefined, fsync);
   for (const folder of new Set([dirname(data), dirname(info)])) await syncFolder(disk, folder);
+}
+
+export async function syncData(disk: Disk, { data, readFlag }: UploadPaths): Promise<void> {
+  // fsync() on a descriptor opened for reading flushes the whole file, also what others wrote.
+  await withFile(disk, data, readFlag, undefined, fsync);
 }
 
 /** Windows cannot sync folders, and NTFS journals their entries. */
