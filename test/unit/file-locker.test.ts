@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { access, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, access, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { setImmediate as turnOfTheLoop, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it, vi } from 'vitest';
@@ -206,6 +206,8 @@ describe('a lock of the dead is taken at once', () => {
   it('and what the dead left in our folder is swept', async () => {
     const locker = place.locker();
     await (await take(locker, 'other')).unlock();
+    // A folder of the store's.
+    await mkdir(place.file('.tuskd/awaited'));
     await place.put('.tuskd/dead-0', await place.corpse());
     await place.put('.tuskd/dead.part', await place.corpse({ nonce: 'beef' }));
     await place.put('.tuskd/killed-0', '');

@@ -41,7 +41,7 @@ export async function syncData(disk: Disk, { data, readFlag }: UploadPaths): Pro
 }
 
 /** Windows cannot sync folders, and NTFS journals their entries. */
-async function syncFolder(disk: Disk, path: string): Promise<void> {
+export async function syncFolder(disk: Disk, path: string): Promise<void> {
   if (process.platform !== 'win32')
     await withFile(disk, path, constants.O_RDONLY, undefined, fsync);
 }

@@ -49,14 +49,14 @@ export class FileStore implements DataStore {
   readonly capabilities: StoreCapabilities = {
     termination: true,
     reading: true,
-    concatenation: false,
+    concatenation: true,
     declaredLength: true,
     provisionalChunks: true,
     finishing: false,
     fences: false,
     chosenIds: true,
   };
-  readonly #options: FileUploadOptions & { readonly dirPerms: number };
+  readonly #options: FileUploadOptions;
 
   constructor({ directory, fsync, dirPerms, filePerms }: FileStoreOptions) {
     this.#options = {

@@ -5,6 +5,7 @@ import { isUploadId } from '../../core/upload-id.js';
 import { isMissing } from './file-errors.js';
 import { flags } from './fs.js';
 import { isErrno } from '../../internal/errno.js';
+import { privateFolder } from '../../internal/private-folder.js';
 import { parseInfoRecord } from '../info-record.js';
 
 /** IDs that this server (and tusd) makes up: without a record, such a file is left over from a crash. */
@@ -23,7 +24,7 @@ export async function* listFiles(
     signal?.throwIfAborted();
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (entry.name !== '.tuskd') yield* listFiles(directory, signal, path);
+      if (entry.name !== privateFolder) yield* listFiles(directory, signal, path);
     } else if (entry.isFile()) {
       const item = await classify(directory, path);
       if (item !== undefined) yield item;
