@@ -29,7 +29,6 @@ type Before = (args: readonly unknown[]) => After | undefined;
 
 /** Calls that change files, and that this recorder cannot describe: who makes one below its directory must teach it. */
 const unknownCalls = [
-  'appendFile',
   'copyFile',
   'cp',
   'rm',
@@ -66,6 +65,7 @@ export class DiskRecorder {
       unlink: ([path]) => this.#at(path, (path) => [{ kind: 'unlink', path }]),
       rmdir: ([path]) => this.#at(path, (path) => [{ kind: 'remove-folder', path }]),
       mkdir: ([path]) => this.#mkdir(path),
+      appendFile: ([path, text]) => this.#appendFile(path, text),
     };
     for (const name of unknownCalls) watch(name, (args) => this.#refuse(name, args));
     for (const [name, before] of Object.entries(calls)) {
@@ -112,6 +112,17 @@ export class DiskRecorder {
     const bytes = Buffer.concat(buffers);
     const inode = this.#inodeOf(descriptor);
     return (count) => [{ kind: 'write', inode, position, bytes: bytes.subarray(0, Number(count)) }];
+  }
+
+  #appendFile(path: unknown, text: unknown): After | undefined {
+    if (!this.#isOurs(path)) return undefined;
+    const position = fs.statSync(path, { throwIfNoEntry: false })?.size;
+    return () => {
+      const inode = position === undefined ? this.#number(path) : this.#inodeAt(path);
+      const made: DiskEvent[] = position === undefined ? [{ kind: 'make-file', path, inode }] : [];
+      const bytes = Buffer.from(String(text));
+      return [...made, { kind: 'write', inode, position: position ?? 0, bytes }];
+    };
   }
 
   #ftruncate(descriptor: unknown, size: unknown): After | undefined {

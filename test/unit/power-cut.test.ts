@@ -240,6 +240,8 @@ async function unlisted(directory: string): Promise<string[]> {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    // The locker's, and notes.
+    .filter((name) => !name.startsWith('.tuskd/'))
     .filter((name) => !ids.some((id) => name === id || name.startsWith(`${id}.`)));
 }
 

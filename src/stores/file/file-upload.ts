@@ -12,7 +12,7 @@ import type {
 import { TusError } from '../../core/errors.js';
 import { isFull, type UploadChanges, type UploadInfo } from '../../core/upload.js';
 import type { Disk } from '../../internal/disk.js';
-import { type Durability, makeDurable, mustBeDurable, syncData } from './durability.js';
+import { type Durability, makeDurable, mustBeDurable, syncData, syncNames } from './durability.js';
 import { asTusError } from './file-errors.js';
 import type { FoundUpload } from './find-upload.js';
 import { addNote, readNotes, removeNotes } from './awaited-by.js';
@@ -148,11 +148,12 @@ export class FileUpload implements Upload {
 
   /** The record goes first: an upload without one is gone, while data without one is only left over. */
   async terminate(): Promise<void> {
-    const { disk, directory } = this.#options;
+    const { disk, directory, fsync } = this.#options;
     const isPartial = this.#info?.isPartial === true;
     this.#info = undefined;
     await removeFile(disk, this.#paths.info);
     await removeFile(disk, this.#paths.data);
+    if (fsync === 'request') await syncNames(disk, this.#paths);
     if (isPartial) await removeNotes(disk, directory, this.id);
     await removeEmptyParents(directory, this.id);
   }
