@@ -1,3 +1,4 @@
+import { corsFlags } from './cors-flags.js';
 import { duration } from './duration.js';
 import {
   boolean,
@@ -94,12 +95,7 @@ const table = {
     default: 'false',
     help: 'Do not let clients remove uploads.',
   },
-  'disable-cors': {
-    group: 'CORS',
-    kind: boolean,
-    default: 'false',
-    help: 'Send no CORS headers, where a proxy sends them.',
-  },
+  ...corsFlags,
   'upload-dir': {
     group: 'Disk',
     kind: path,

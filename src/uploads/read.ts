@@ -1,18 +1,23 @@
+import type { ByteRange } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
-import type { ReadOutcome } from '../core/outcome.js';
+import type { ReadOutcome, SelectBytes } from '../core/outcome.js';
 import type { Environment } from './environment.js';
 import { requireLive } from './require-live.js';
 import { checkAccess } from './run-hooks.js';
 
+const nothing: ByteRange = { start: 0, end: 0 };
+
 /**
- * Opens what is stored of an upload at this moment, without touching its lock: of an unfinished one the prefix.
+ * Opens what is selected of an upload's bytes at this moment, without touching its lock: of an unfinished one the prefix
+ * is there.
  *
- * @throws TusError ERR_UPLOAD_NOT_FOUND, ERR_UPLOAD_EXPIRED, ERR_NOT_IMPLEMENTED
+ * @throws TusError ERR_UPLOAD_NOT_FOUND, ERR_UPLOAD_EXPIRED, ERR_NOT_IMPLEMENTED, ERR_INCOMPLETE_UPLOAD
  */
 export async function readUpload(
   env: Environment,
   id: string,
+  select: SelectBytes,
   context: RequestContext,
 ): Promise<ReadOutcome> {
   await checkAccess(env, 'read', [id], context);
@@ -20,7 +25,14 @@ export async function readUpload(
   const upload = await handle.getInfo();
   const state = requireLive(upload);
   if (!handle.read) throw new TusError('ERR_NOT_IMPLEMENTED');
-  const content =
-    upload.offset === 0 ? undefined : await handle.read({ start: 0, end: upload.offset }, context);
-  return { upload, state, content };
+  const selection = select(upload, state);
+  if (upload.offset === 0) return { upload, state, selection, content: undefined };
+  if ('range' in selection) {
+    return { upload, state, selection, content: await handle.read(selection.range, context) };
+  }
+  // Costs nothing; but a store that refuses or redirects does so whatever the conditions are (RFC 9110, 13.2.1).
+  const content = await handle.read(nothing, context);
+  if ('redirect' in content) return { upload, state, selection, content };
+  content.stream.destroy();
+  return { upload, state, selection, content: undefined };
 }

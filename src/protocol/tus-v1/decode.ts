@@ -4,6 +4,7 @@ import type { Command, RoutedRequest } from '../command.js';
 import { parseInteger } from '../integer.js';
 import { mediaType } from '../media-type.js';
 import { parseMetadata } from '../metadata.js';
+import { decodeDownload } from '../select-bytes.js';
 import type { TusExtension } from './extensions.js';
 
 export const version = '1.0.0';
@@ -34,7 +35,7 @@ export function decode(request: RoutedRequest, extensions: ReadonlySet<TusExtens
   } else if (method === 'HEAD') {
     return { kind: 'inspect', id };
   } else if (method === 'GET') {
-    return { kind: 'read', id };
+    return { kind: 'read', id, headers: decodeDownload(request.header) };
   } else if (method === 'DELETE') {
     return { kind: 'terminate', id };
   }
