@@ -33,8 +33,8 @@ export function representationOf(
 /**
  * A strong one: what is stored is only ever added to, so its length says which bytes it has, unless another upload has
  * been given the ID of one that was terminated; and that was written at another time. Every server that shares the store
- * makes the same one, and nothing has to be read for it.
+ * makes the same one, and nothing has to be read for it. Below a millisecond, runtimes tell different times of a file.
  */
 function entityTag(offset: number, modifiedAt: number): string {
-  return `"${offset.toString(36)}-${modifiedAt.toString(36)}"`;
+  return `"${offset.toString(36)}-${Math.floor(modifiedAt).toString(36)}"`;
 }
