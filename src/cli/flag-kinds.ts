@@ -89,7 +89,8 @@ export const names: FlagKind<readonly string[]> = {
     const words = value.split(',').map((word) => word.trim());
     const given = words.filter((word) => word !== '');
     const wrong = given.find((word) => !isToken(word));
-    if (wrong !== undefined) throw new FlagValueError(`has ${JSON.stringify(wrong)}, which is no name`);
+    if (wrong !== undefined)
+      throw new FlagValueError(`has ${JSON.stringify(wrong)}, which is no name`);
     return given;
   },
 };
@@ -104,7 +105,10 @@ export const pattern: FlagKind<RegExp> = {
     const [prefix = '', flags = ''] = /^\(\?([ims]+)\)/.exec(value) ?? [];
     const source = value
       .slice(prefix.length)
-      .replaceAll(/\\([!-/:-@[-`{-~])/g, (_, char: string) => `\\x${char.charCodeAt(0).toString(16)}`);
+      .replaceAll(
+        /\\([!-/:-@[-`{-~])/g,
+        (_, char: string) => `\\x${char.charCodeAt(0).toString(16)}`,
+      );
     try {
       return new RegExp(source, `u${[...new Set(flags)].join('')}`);
     } catch (error) {

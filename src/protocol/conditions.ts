@@ -23,7 +23,8 @@ export function evaluateConditions(
     const date = parseHttpDate(ifUnmodifiedSince);
     if (date !== undefined && modifiedAt > date) return 'failed';
   }
-  if (ifNoneMatch !== undefined) return lists(ifNoneMatch, etag, 'weakly') ? 'not-modified' : 'true';
+  if (ifNoneMatch !== undefined)
+    return lists(ifNoneMatch, etag, 'weakly') ? 'not-modified' : 'true';
   const date = ifModifiedSince === undefined ? undefined : parseHttpDate(ifModifiedSince);
   return date !== undefined && modifiedAt <= date ? 'not-modified' : 'true';
 }

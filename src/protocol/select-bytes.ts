@@ -38,7 +38,10 @@ export function selectBytes(
   return selectRange(headers, representation);
 }
 
-function selectRange({ range, ifRange }: DownloadHeaders, representation: Representation): Selection {
+function selectRange(
+  { range, ifRange }: DownloadHeaders,
+  representation: Representation,
+): Selection {
   const { length } = representation;
   const whole: Selection = { kind: 'whole', range: { start: 0, end: length } };
   // Of no bytes at all the answer is 204, and "Range is ignored" where it would not be 200.

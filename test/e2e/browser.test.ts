@@ -69,7 +69,9 @@ describe('a page of another origin, in a browser', { timeout: 60_000 }, () => {
 
   it('field 47: gets nowhere where its origin is not allowed', async () => {
     const page = await openPage();
-    const { url, directory } = await start({ args: ['-cors-allow-origin=^https://app[.]example$'] });
+    const { url, directory } = await start({
+      args: ['-cors-allow-origin=^https://app[.]example$'],
+    });
     const result = await page.run(`
       const outcome = (options) => fetch('${url}', options).then((response) => response.status, String);
       return [

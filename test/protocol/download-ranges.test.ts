@@ -179,13 +179,16 @@ describe('GET of an unfinished upload', () => {
     ['bytes=1-3', '123', 'bytes 1-3/*'],
     ['bytes=3-', '34', 'bytes 3-4/*'],
     ['bytes=3-99', '34', 'bytes 3-4/*'],
-  ])('field 53: %s is 206 with %s, of which no complete length is told', async (range, text, told) => {
-    const { server, path } = await startWithPrefix();
-    const response = await getRange(server, path, range);
-    expect([response.status, response.text]).toEqual([206, text]);
-    expect(response.header('content-range')).toBe(told);
-    expect(response.header('upload-offset')).toBe('5');
-  });
+  ])(
+    'field 53: %s is 206 with %s, of which no complete length is told',
+    async (range, text, told) => {
+      const { server, path } = await startWithPrefix();
+      const response = await getRange(server, path, range);
+      expect([response.status, response.text]).toEqual([206, text]);
+      expect(response.header('content-range')).toBe(told);
+      expect(response.header('upload-offset')).toBe('5');
+    },
+  );
 
   it('field 53: its last bytes are not there yet: a suffix is ignored', async () => {
     const { server, path } = await startWithPrefix();
