@@ -26,4 +26,6 @@ export { FileLocker, type FileLockerOptions } from './lockers/file/file-locker.j
 export { MemoryLocker } from './lockers/memory-locker.js';
 export type { TusExtension } from './protocol/tus-v1/extensions.js';
 export { FileStore, type FileStoreOptions, type FsyncMode } from './stores/file/file-store.js';
+export type { SweepOptions, SweepReport, SweptItem } from './uploads/sweep.js';
+export type { ExpiryKind } from './uploads/expiry.js';
 export { MemoryStore, type MemoryStoreOptions } from './stores/memory/memory-store.js';

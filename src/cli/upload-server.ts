@@ -17,16 +17,22 @@ export interface UploadServer {
   readonly close: () => Promise<void>;
 }
 
-/** Makes the server that the flags describe. */
+/**
+ * Makes the server that the flags describe.
+ * @param sweeps whether this process is the one that sweeps: of several workers, one is enough
+ */
 export async function createUploadServer(
   flags: ParsedFlags,
   logger: Logger,
   opened: OpenedStore,
+  { sweeps }: { readonly sweeps: boolean },
 ): Promise<UploadServer> {
   const locker = await openLocker(flags, logger);
   const basePath = flags.get('base-path');
   const handler = createHandler({
     ...handlerFlags(flags),
+    ...expiryFlags(flags),
+    ...(sweeps && sweepFlags(flags)),
     backend: compose({ core: opened.store, locker }),
     basePath,
     logger,
@@ -44,6 +50,19 @@ export async function createUploadServer(
       opened.close();
     },
   };
+}
+
+/** When uploads expire; nothing where they do not. */
+export function expiryFlags(
+  flags: ParsedFlags,
+): Pick<HandlerOptions, 'expireAfterMs' | 'expiry'> | undefined {
+  const expireAfterMs = flags.get('expire-after');
+  return expireAfterMs > 0 ? { expireAfterMs, expiry: flags.get('expiry') } : undefined;
+}
+
+function sweepFlags(flags: ParsedFlags): Pick<HandlerOptions, 'sweepIntervalMs'> | undefined {
+  const sweepIntervalMs = flags.get('sweep-interval');
+  return sweepIntervalMs > 0 && flags.get('expire-after') > 0 ? { sweepIntervalMs } : undefined;
 }
 
 type HandlerFlags = Omit<HandlerOptions, 'backend' | 'basePath' | 'logger' | 'hooks'>;

@@ -18,6 +18,8 @@ export type UploadState = 'receiving' | 'finishing' | 'finished' | 'expired';
 export interface Outcome {
   readonly upload: UploadInfo;
   readonly state: UploadState;
+  /** When it expires, in milliseconds since 1970; undefined where it does not. */
+  readonly expiresAt?: number | undefined;
   /** What a hook wants to be different in the answer. */
   readonly httpResponse?: HookHttpResponse | undefined;
 }

@@ -2,6 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type https from 'node:https';
 import { type Logger, silentLogger } from '../core/logger.js';
 import type { UploadEventName, UploadListener } from '../core/upload-events.js';
+import type { SweepOptions, SweepReport } from '../uploads/sweep.js';
 import { respondUnlessConsumed } from './consumed-body.js';
 import { type HandlerOptions, timeoutsOf } from './handler-options.js';
 import { keepTarget, NodeExchange, requestTarget } from './node/node-exchange.js';
@@ -24,6 +25,11 @@ export interface Handler {
    * throws is logged: whoever wants a say uses hooks. Returns what ends the calls.
    */
   on(name: UploadEventName, listener: UploadListener): () => void;
+  /**
+   * Removes expired uploads, and what crashes have left behind; never a finished upload or one that is in use. Several
+   * servers may sweep the same store at the same time.
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
   close(): Promise<void>;
 }
@@ -81,6 +87,7 @@ export function createHandler(options: HandlerOptions): Handler {
       });
     },
     on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
+    sweep: (sweepOptions?: SweepOptions) => responder.sweep(sweepOptions),
     close: () => responder.close(),
   });
 }

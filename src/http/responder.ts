@@ -6,6 +6,7 @@ import type { Command, Method } from '../protocol/command.js';
 import { selectBytes } from '../protocol/select-bytes.js';
 import { checkVersion, decode } from '../protocol/tus-v1/decode.js';
 import {
+  addExpiry,
   encodeAppended,
   encodeCreated,
   encodeError,
@@ -15,6 +16,7 @@ import {
   encodeTerminated,
 } from '../protocol/tus-v1/encode.js';
 import { enabledExtensions, type TusExtension } from '../protocol/tus-v1/extensions.js';
+import type { SweepOptions, SweepReport } from '../uploads/sweep.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
 import { Cors, type CorsOptions } from './cors.js';
 import { publicOrigin } from './origin.js';
@@ -56,9 +58,13 @@ export class Responder {
     const { capabilities } = options.backend.store;
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
-    this.#uploads = new Uploads(options);
+    const expires = !options.disableExtensions?.includes('expiration');
+    this.#uploads = new Uploads(options, expires);
     this.#base = parseBase(options.basePath ?? '/files/');
-    this.#extensions = enabledExtensions(capabilities, options.disableExtensions);
+    this.#extensions = enabledExtensions(capabilities, {
+      disabled: options.disableExtensions ?? [],
+      expires: options.expireAfterMs !== undefined,
+    });
     this.#creationMethods = this.#extensions.has('creation') ? ['OPTIONS', 'POST'] : ['OPTIONS'];
     const uploadMethods: Method[] = ['OPTIONS', 'HEAD', 'PATCH'];
     if (capabilities.reading && !options.disableDownload) uploadMethods.push('GET');
@@ -86,7 +92,10 @@ export class Responder {
       const answer = await this.#answer(exchange, effectiveMethod(exchange));
       return this.#complete(answer, exchange, isAllowed);
     } catch (error) {
-      return this.#fail(error, exchange, isAllowed);
+      const answer = this.#fail(error, exchange, isAllowed);
+      // Nothing is looked at for a page that may not ask.
+      if (isAllowed) await this.#addExpiry(answer, exchange);
+      return answer;
     }
   }
 
@@ -108,6 +117,14 @@ export class Responder {
     return this.#complete(this.#encodeError(toTusError(error), exchange), exchange, isAllowed);
   }
 
+  /** "The expiration header MUST be included in every PATCH response", also where the upload was not looked at. */
+  async #addExpiry(answer: Answer, exchange: Exchange): Promise<void> {
+    if (!this.#extensions.has('expiration') || effectiveMethod(exchange) !== 'PATCH') return;
+    const route = matchRoute(exchange.target, this.#base);
+    if (typeof route !== 'object' || route.id === undefined) return;
+    addExpiry(answer.headers, await this.#uploads.expiresAt(route.id, exchange));
+  }
+
   /** What every answer carries, whatever made it. */
   #complete(answer: Answer, exchange: Exchange, isAllowed: boolean): Answer {
     this.#log('ResponseOutgoing', exchange, answer.status);
@@ -119,6 +136,11 @@ export class Responder {
   /** Calls `listener` whenever such a thing has happened to an upload. Returns what ends that. */
   on(name: UploadEventName, listener: UploadListener): () => void {
     return this.#uploads.on(name, listener);
+  }
+
+  /** Removes expired uploads and what crashes have left behind. */
+  sweep(options?: SweepOptions): Promise<SweepReport> {
+    return this.#uploads.sweep(options);
   }
 
   /** Interrupts what is being received and resolves when what had arrived is stored. */

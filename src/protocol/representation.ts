@@ -24,7 +24,7 @@ export function representationOf(
   const told = Math.min(modifiedAt, now);
   return {
     length: offset,
-    isWhole: state !== 'receiving',
+    isWhole: state === 'finished' || state === 'finishing',
     etag: entityTag(offset, modifiedAt),
     modifiedAt: told - (told % 1000),
   };

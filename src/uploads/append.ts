@@ -39,7 +39,7 @@ export async function appendToUpload(
   return withLock(env, request.id, context, async (held) => {
     const handle = await env.store.getUpload(request.id, context);
     const found = await handle.getInfo();
-    const state = requireLive(found);
+    const state = requireLive(env, found);
     if (found.isFinal) throw new TusError('ERR_MODIFY_FINAL');
     checkOffset(found, request.offset);
     const upload = await declareSize(env, handle, found, request.size, context, held);

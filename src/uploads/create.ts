@@ -9,7 +9,7 @@ import { type Environment, logUpload } from './environment.js';
 import { finish, hasFinishStep } from './finish.js';
 import { receive } from './receive.js';
 import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
-import { uploadState } from './state.js';
+import { outcomeOf } from './state.js';
 import { type HeldLock, withLock } from './with-lock.js';
 
 /**
@@ -46,7 +46,7 @@ async function takeIn(
   withBody: boolean,
   context: RequestContext,
 ): Promise<Outcome> {
-  if (!withBody && !isFull(upload)) return { upload, state: uploadState(upload) };
+  if (!withBody && !isFull(upload)) return outcomeOf(env, upload);
   const run = (held: HeldLock): Promise<Outcome> =>
     withBody
       ? receive(env, handle, upload, context, held, false)
@@ -83,7 +83,7 @@ async function askPreCreate(
 
 function applyChanges(wish: UploadDraft, changes: HookResponse['changes']): UploadDraft {
   if (changes === undefined) return wish;
-  const { id, metadata, storage } = changes;
+  const { id, metadata, storage, expiresAt, expiresAfterMs } = changes;
   if (id !== undefined && !isUploadId(id)) {
     throw new Error(
       `pre-create hook wants the upload ID ${JSON.stringify(id)}, which is not valid`,
@@ -93,6 +93,8 @@ function applyChanges(wish: UploadDraft, changes: HookResponse['changes']): Uplo
     ...wish,
     id: id ?? wish.id,
     storage: storage ?? wish.storage,
+    expiresAt: expiresAt ?? wish.expiresAt,
+    expiresAfterMs: expiresAfterMs ?? wish.expiresAfterMs,
     metadata: metadata === undefined ? wish.metadata : Object.assign(Object.create(null), metadata),
     // With other metadata, what the client sent is no longer what HEAD has to give back.
     rawMetadata: metadata === undefined ? wish.rawMetadata : undefined,

@@ -1,9 +1,10 @@
 import type { Backend } from '../core/compose.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { Hooks } from '../core/hooks.js';
 import type { UploadListeners } from '../core/upload-events.js';
 import type { LogFields, LogLevel, Logger } from '../core/logger.js';
+import type { ExpiryPolicy } from './expiry.js';
 import type { RunningBodies } from './running-bodies.js';
+import type { WorkContext } from './background.js';
 
 /** What every operation works with: made once a server. */
 export interface Environment extends Backend {
@@ -16,6 +17,8 @@ export interface Environment extends Backend {
   readonly acquireLockTimeoutMs: number;
   /** How often post-receive is published while bytes arrive, in milliseconds. */
   readonly progressIntervalMs: number;
+  /** When uploads expire; undefined where they never do. */
+  readonly expiry: ExpiryPolicy | undefined;
   readonly runningBodies: RunningBodies;
 }
 
@@ -24,7 +27,7 @@ export function logUpload(
   { logger }: Environment,
   level: LogLevel,
   event: string,
-  context: RequestContext,
+  context: WorkContext,
   fields: LogFields,
 ): void {
   if (!logger.enabled(level)) return;

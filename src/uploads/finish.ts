@@ -1,12 +1,12 @@
 import type { Upload } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { HookHttpResponse } from '../core/hooks.js';
 import type { Outcome } from '../core/outcome.js';
 import type { UploadInfo } from '../core/upload.js';
 import { type Environment, logUpload } from './environment.js';
 import { invokeHook, publish } from './run-hooks.js';
-import { uploadState } from './state.js';
+import { outcomeOf } from './state.js';
+import type { WorkContext } from './background.js';
 
 /**
  * Whether an upload made now has a step to run once all bytes are here. Only then does its record carry the marker
@@ -27,7 +27,7 @@ export async function finish(
   env: Environment,
   handle: Upload,
   upload: UploadInfo,
-  context: RequestContext,
+  context: WorkContext,
   fence: number | undefined,
 ): Promise<Outcome> {
   let finished = upload;
@@ -43,5 +43,5 @@ export async function finish(
   }
   logUpload(env, 'info', 'UploadFinished', context, { id: upload.id, size: upload.size });
   await publish(env, 'post-finish', finished, context);
-  return { upload: finished, state: uploadState(finished), httpResponse };
+  return outcomeOf(env, finished, httpResponse);
 }

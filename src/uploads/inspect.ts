@@ -4,6 +4,7 @@ import type { Environment } from './environment.js';
 import { finish } from './finish.js';
 import { requireLive } from './require-live.js';
 import { checkAccess } from './run-hooks.js';
+import { outcomeOf } from './state.js';
 import { settle, withLock } from './with-lock.js';
 
 /**
@@ -31,17 +32,17 @@ export async function inspectUpload(
 async function look(env: Environment, id: string, context: RequestContext): Promise<Outcome> {
   const handle = await env.store.getUpload(id, context);
   const upload = await handle.getInfo();
-  return { upload, state: requireLive(upload) };
+  requireLive(env, upload);
+  return outcomeOf(env, upload);
 }
 
 function runFinishAgain(env: Environment, id: string, context: RequestContext): Promise<Outcome> {
   return withLock(env, id, context, async ({ fence }) => {
     const handle = await env.store.getUpload(id, context);
     const upload = await handle.getInfo();
-    const state = requireLive(upload);
-    if (state !== 'finishing') return { upload, state };
+    if (requireLive(env, upload) !== 'finishing') return outcomeOf(env, upload);
     const finished = await finish(env, handle, upload, context, fence);
     // What the hook wanted to tell the request that brought the last byte is no answer to this one.
-    return { upload: finished.upload, state: finished.state };
+    return outcomeOf(env, finished.upload);
   });
 }

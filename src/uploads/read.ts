@@ -5,6 +5,7 @@ import type { ReadOutcome, SelectBytes } from '../core/outcome.js';
 import type { Environment } from './environment.js';
 import { requireLive } from './require-live.js';
 import { checkAccess } from './run-hooks.js';
+import { outcomeOf } from './state.js';
 
 const nothing: ByteRange = { start: 0, end: 0 };
 
@@ -23,16 +24,17 @@ export async function readUpload(
   await checkAccess(env, 'read', [id], context);
   const handle = await env.store.getUpload(id, context);
   const upload = await handle.getInfo();
-  const state = requireLive(upload);
+  requireLive(env, upload);
   if (!handle.read) throw new TusError('ERR_NOT_IMPLEMENTED');
-  const selection = select(upload, state);
-  if (upload.offset === 0) return { upload, state, selection, content: undefined };
+  const outcome = outcomeOf(env, upload);
+  const selection = select(upload, outcome.state);
+  if (upload.offset === 0) return { ...outcome, selection, content: undefined };
   if ('range' in selection) {
-    return { upload, state, selection, content: await handle.read(selection.range, context) };
+    return { ...outcome, selection, content: await handle.read(selection.range, context) };
   }
   // Costs nothing; but a store that refuses or redirects does so whatever the conditions are (RFC 9110, 13.2.1).
   const content = await handle.read(nothing, context);
-  if ('redirect' in content) return { upload, state, selection, content };
+  if ('redirect' in content) return { ...outcome, selection, content };
   content.stream.destroy();
-  return { upload, state, selection, content: undefined };
+  return { ...outcome, selection, content: undefined };
 }

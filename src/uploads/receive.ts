@@ -5,7 +5,7 @@ import { isFull, type UploadInfo } from '../core/upload.js';
 import { type Environment, logUpload } from './environment.js';
 import { finish } from './finish.js';
 import { publish } from './run-hooks.js';
-import { uploadState } from './state.js';
+import { outcomeOf } from './state.js';
 import type { HeldLock } from './with-lock.js';
 import { type WrittenBody, writeBody } from './write-body.js';
 
@@ -35,7 +35,7 @@ export async function receive(
     if (written.error?.code !== 'ERR_UPLOAD_SIZE_EXCEEDED') return outcome;
   }
   if (written.error) throw written.error;
-  return { upload: written.upload, state: uploadState(written.upload) };
+  return outcomeOf(env, written.upload);
 }
 
 async function terminateStopped(

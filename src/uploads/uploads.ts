@@ -13,9 +13,12 @@ import { type AppendRequest, appendToUpload } from './append.js';
 import { createUpload } from './create.js';
 import type { Environment } from './environment.js';
 import { inspectUpload } from './inspect.js';
+import { expiresAt } from './expires-at.js';
+import type { ExpiryKind } from './expiry.js';
 import { readUpload } from './read.js';
 import { onAbort } from './on-abort.js';
 import { RunningBodies } from './running-bodies.js';
+import { type SweepOptions, type SweepReport, sweepUploads } from './sweep.js';
 import { terminateUpload } from './terminate.js';
 
 export interface UploadsOptions {
@@ -31,6 +34,16 @@ export interface UploadsOptions {
   readonly acquireLockTimeoutMs?: number;
   /** How often post-receive is published while bytes arrive, in milliseconds; 1,000 by default (tusd's `-progress-hooks-interval`). */
   readonly progressIntervalMs?: number;
+  /**
+   * After how long uploads expire that are not finished, in milliseconds; never by default. An upload's own time, which
+   * pre-create may set, counts before it: Infinity leaves it to that alone. Expired uploads are answered 410, and a sweep
+   * removes them.
+   */
+  readonly expireAfterMs?: number;
+  /** From when that time runs: from the last byte (`sliding`, by default) or from the creation (`absolute`). */
+  readonly expiry?: ExpiryKind;
+  /** How often expired uploads are swept, in milliseconds; by default only when `sweep` is called. */
+  readonly sweepIntervalMs?: number;
   /** Shuts down when it fires, as `close()` does. */
   readonly signal?: AbortSignal;
 }
@@ -38,8 +51,11 @@ export interface UploadsOptions {
 /** Everything that can be done with uploads, the same for every protocol. Each operation is a file of its own. */
 export class Uploads {
   readonly #env: Environment;
+  readonly #closing = new AbortController();
+  #sweeping: Promise<unknown> | undefined;
 
-  constructor(options: UploadsOptions) {
+  /** @param expires false where uploads never expire, whatever is said of them */
+  constructor(options: UploadsOptions, expires = true) {
     this.#env = {
       ...options.backend,
       hooks: options.hooks,
@@ -48,9 +64,13 @@ export class Uploads {
       maxSize: options.maxSize,
       acquireLockTimeoutMs: options.acquireLockTimeoutMs ?? 20_000,
       progressIntervalMs: options.progressIntervalMs ?? 1000,
+      expiry: expires
+        ? { kind: options.expiry ?? 'sliding', afterMs: options.expireAfterMs ?? Infinity }
+        : undefined,
       runningBodies: new RunningBodies(),
     };
     onAbort(options.signal, () => void this.close());
+    if (options.sweepIntervalMs !== undefined) this.#sweepEvery(options.sweepIntervalMs);
   }
 
   /** Calls `listener` whenever such a thing has happened. Returns what ends that. */
@@ -78,8 +98,35 @@ export class Uploads {
     return terminateUpload(this.#env, id, context);
   }
 
+  /** When the upload expires, in milliseconds since 1970; undefined where it does not, or that is not for this request. */
+  expiresAt(id: string, context: RequestContext): Promise<number | undefined> {
+    return expiresAt(this.#env, id, context);
+  }
+
+  /** Removes expired uploads and what crashes have left behind. */
+  sweep(options?: SweepOptions): Promise<SweepReport> {
+    return sweepUploads(this.#env, options);
+  }
+
   /** Interrupts what is being received, refuses more, and resolves when what had arrived is stored. */
-  close(): Promise<void> {
-    return this.#env.runningBodies.close();
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#env.runningBodies.close();
+    await this.#sweeping;
+  }
+
+  /** One sweep at a time, each so long after the last. */
+  #sweepEvery(intervalMs: number): void {
+    const { signal } = this.#closing;
+    const timer = setTimeout(() => {
+      this.#sweeping = this.sweep({ signal })
+        .catch((error: unknown) => {
+          if (!signal.aborted) this.#env.logger.log('error', 'SweepError', { error });
+        })
+        .finally(() => {
+          if (!signal.aborted) this.#sweepEvery(intervalMs);
+        });
+    }, intervalMs).unref();
+    onAbort(signal, () => clearTimeout(timer));
   }
 }

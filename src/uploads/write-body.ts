@@ -58,7 +58,11 @@ export async function writeBody(
   const result = await env.runningBodies
     .during(body, () => storeWhileHeld(handle, upload.offset, body, context, held))
     .finally(() => progress.end());
-  const written = { ...upload, offset: upload.offset + result.bytesWritten };
+  const written = {
+    ...upload,
+    offset: upload.offset + result.bytesWritten,
+    modifiedAt: result.bytesWritten > 0 ? Date.now() : upload.modifiedAt,
+  };
   logUpload(env, 'debug', 'ChunkWriteComplete', context, {
     id: upload.id,
     bytesWritten: result.bytesWritten,

@@ -1,4 +1,5 @@
 import type { UploadEventName, UploadListener } from '../../core/upload-events.js';
+import type { SweepOptions, SweepReport } from '../../uploads/sweep.js';
 import { respondUnlessConsumed } from '../consumed-body.js';
 import { type HandlerOptions, timeoutsOf } from '../handler-options.js';
 import { Responder } from '../responder.js';
@@ -20,6 +21,11 @@ export interface FetchHandler {
   (request: Request, details?: RequestDetails | object): Promise<Response>;
   /** As that of `Handler`: calls `listener` after something has happened to an upload. Returns what ends the calls. */
   on(name: UploadEventName, listener: UploadListener): () => void;
+  /**
+   * Removes expired uploads, and what crashes have left behind; never a finished upload or one that is in use. Several
+   * servers may sweep the same store at the same time.
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
   close(): Promise<void>;
 }
@@ -55,6 +61,7 @@ export function createFetchHandler(options: HandlerOptions): FetchHandler {
 
   return Object.assign(handle, {
     on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
+    sweep: (sweepOptions?: SweepOptions) => responder.sweep(sweepOptions),
     close: () => responder.close(),
   });
 }

@@ -28,16 +28,18 @@ export function encodeCreated(outcome: Outcome, location: string, withBody: bool
   const answer = newAnswer(201);
   answer.headers['Location'] = location;
   if (withBody) answer.headers['Upload-Offset'] = String(outcome.upload.offset);
+  addExpiry(answer.headers, outcome.expiresAt);
   return withHookResponse(answer, outcome);
 }
 
 export function encodeAppended(outcome: Outcome): Answer {
   const answer = newAnswer(204);
   answer.headers['Upload-Offset'] = String(outcome.upload.offset);
+  addExpiry(answer.headers, outcome.expiresAt);
   return withHookResponse(answer, outcome);
 }
 
-export function encodeInspected({ upload }: Outcome): Answer {
+export function encodeInspected({ upload, expiresAt }: Outcome): Answer {
   const answer = newAnswer(200);
   const { headers } = answer;
   // "The Server MUST prevent the client and/or proxies from caching the response."
@@ -45,6 +47,7 @@ export function encodeInspected({ upload }: Outcome): Answer {
   addProgress(headers, upload);
   const metadata = upload.rawMetadata ?? serializeMetadata(upload.metadata);
   if (metadata !== '') headers['Upload-Metadata'] = metadata;
+  addExpiry(headers, expiresAt);
   return answer;
 }
 
@@ -98,6 +101,11 @@ function addProgress(headers: Record<string, string>, { offset, size }: UploadIn
   headers['Upload-Offset'] = String(offset);
   if (size === undefined) headers['Upload-Defer-Length'] = '1';
   else headers['Upload-Length'] = String(size);
+}
+
+/** As an IMF-fixdate, which has whole seconds: rounded down, so that nobody comes too late. */
+export function addExpiry(headers: Record<string, string>, expiresAt: number | undefined): void {
+  if (expiresAt !== undefined) headers['Upload-Expires'] = new Date(expiresAt).toUTCString();
 }
 
 function newAnswer(status: number, body?: Answer['body']): Answer {

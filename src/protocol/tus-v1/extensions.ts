@@ -15,10 +15,18 @@ export const extensionNames = [
 /** Name of an extension in Tus-Extension. */
 export type TusExtension = (typeof extensionNames)[number];
 
+/** What decides beside the store. */
+export interface ExtensionSwitches {
+  /** Switched off, whatever is possible. */
+  readonly disabled: readonly TusExtension[];
+  /** Uploads expire. */
+  readonly expires: boolean;
+}
+
 /** The extensions that are on: announced and served. What the store cannot do is off, and so is what was switched off. */
 export function enabledExtensions(
   capabilities: StoreCapabilities,
-  disabled: readonly TusExtension[] = [],
+  { disabled, expires }: ExtensionSwitches,
 ): ReadonlySet<TusExtension> {
   const possible = {
     creation: true,
@@ -27,7 +35,7 @@ export function enabledExtensions(
     'creation-defer-length': !disabled.includes('creation') && capabilities.declaredLength,
     checksum: false,
     'checksum-trailer': false,
-    expiration: false,
+    expiration: expires,
     termination: capabilities.termination,
     concatenation: false,
     'concatenation-unfinished': false,
