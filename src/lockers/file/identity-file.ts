@@ -3,10 +3,8 @@ import { type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import type { Disk } from '../../internal/disk.js';
 import { isErrno, unless } from '../../internal/errno.js';
+import { privateFolder } from '../../internal/private-folder.js';
 import type { LockFolders } from './lock-folders.js';
-
-/** Folder for files of ours in an upload directory. No upload ID names it. */
-export const privateFolder = '.tuskd';
 
 export interface IdentityFileOptions {
   /** The upload directory. */

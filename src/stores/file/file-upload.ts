@@ -6,31 +6,32 @@ import type {
   ReadResult,
   Upload,
   WriteChunkOptions,
+  WriteOptions,
   WriteResult,
 } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
 import { isFull, type UploadChanges, type UploadInfo } from '../../core/upload.js';
 import type { Disk } from '../../internal/disk.js';
-import { type Durability, makeDurable, mustBeDurable, syncData } from './durability.js';
+import { type Durability, makeDurable, mustBeDurable, syncData, syncNames } from './durability.js';
 import { asTusError } from './file-errors.js';
 import type { FoundUpload } from './find-upload.js';
-import { removeFile, withFile, type Write, writeAll } from './fs.js';
+import { addNote, readNotes, removeNotes } from './awaited-by.js';
+import { copyParts, type OpenPart, openParts } from './copy-parts.js';
+import { removeFile, withFile } from './fs.js';
+import { removeTraces } from './leftovers.js';
 import { serializeInfo } from '../info-record.js';
-import { removeEmptyParents, type UploadPaths } from './upload-paths.js';
+import { storeBody } from './store-body.js';
+import type { UploadPaths } from './upload-paths.js';
 import { ownRecord } from './verified-offset.js';
-import { replaceInfo } from './write-info.js';
+import { putInfoAside, replaceInfo } from './write-info.js';
 
-/**
- * Bytes up to which there is likely no more to come, and nothing to do while they are written. Behind them writes are
- * made aside, so that the network and the disk are busy at the same time.
- */
-const smallBody = 128 * 1024;
 /** Bytes read from the disk at once for a download. */
 const readSize = 256 * 1024;
 
 export interface FileUploadOptions extends Durability {
   readonly directory: string;
   readonly disk: Disk;
+  readonly dirPerms: number;
   readonly filePerms: number;
 }
 
@@ -146,12 +147,69 @@ export class FileUpload implements Upload {
     }
   }
 
-  /** The record goes first: an upload without one is gone, while data without one is only left over. */
+  /**
+   * The record goes first: an upload without one is gone. It is put aside for as long as there is something left of the
+   * upload, whose ID may be no name that tells it from other files.
+   */
   async terminate(): Promise<void> {
+    const { disk, directory, fsync } = this.#options;
+    const { info, data } = this.#paths;
+    const isPartial = this.#info?.isPartial === true;
     this.#info = undefined;
-    await removeFile(this.#options.disk, this.#paths.info);
-    await removeFile(this.#options.disk, this.#paths.data);
-    await removeEmptyParents(this.#options.directory, this.id);
+    await putInfoAside(disk, info);
+    await removeFile(disk, data);
+    if (fsync === 'request') await syncNames(disk, this.#paths);
+    if (isPartial) await removeNotes(disk, directory, this.id);
+    await removeTraces(this.#options, this.id);
+  }
+
+  /**
+   * Copies the parts behind one another. The bytes are those of the parts from the first one on at every moment, as with
+   * any upload, so a run that was given up or killed is gone on with where the data ends.
+   */
+  async concat(parts: readonly UploadInfo[], { signal }: WriteOptions = {}): Promise<void> {
+    const info = await this.getInfo();
+    const size = parts.reduce((sum, part) => sum + part.offset, 0);
+    if (info.offset === size) return;
+    try {
+      await openParts(this.#options, parts, (opened) => this.#fill(opened, info.offset, signal));
+      this.#info = { ...info, offset: size, modifiedAt: Date.now() };
+      await this.#keepPromise(this.#info);
+    } catch (error) {
+      throw asTusError(error);
+    }
+  }
+
+  async noteAwaitedBy(finalId: string): Promise<void> {
+    try {
+      // The part may have gone since this handle read it.
+      await this.#options.disk.lstat(this.#paths.info);
+      await addNote(this.#options, this.id, finalId);
+    } catch (error) {
+      throw asTusError(error);
+    }
+  }
+
+  async awaitedBy(): Promise<readonly string[]> {
+    return readNotes(this.#options.disk, this.#options.directory, this.id);
+  }
+
+  async #fill(
+    parts: readonly OpenPart[],
+    from: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { disk } = this.#options;
+    const { data, writeFlag } = this.#paths;
+    try {
+      await withFile(disk, data, writeFlag, undefined, (target) =>
+        copyParts(disk, parts, { target, from, signal }),
+      );
+    } catch (error) {
+      // What failed is not gone on with, and takes no room.
+      if (signal?.aborted !== true) await this.#cutOff(0);
+      throw error;
+    }
   }
 
   /** Lets no byte from `offset` on count, durably: otherwise a power cut could bring such bytes, but not the record. */
@@ -209,26 +267,5 @@ export class FileUpload implements Upload {
 
   async #keepPromise(info: UploadInfo): Promise<void> {
     if (mustBeDurable(this.#options, info)) await makeDurable(this.#options.disk, this.#paths);
-  }
-}
-
-/** Writes what arrives while the next of it arrives: one call for all that came during the last one. */
-async function storeBody(
-  disk: Disk,
-  descriptor: number,
-  offset: number,
-  body: Body,
-): Promise<WriteResult> {
-  const write: Write = (buffers, position) =>
-    position - offset < smallBody
-      ? disk.writev(descriptor, buffers, position)
-      : disk.writevAside(descriptor, buffers, position);
-  let bytesWritten = 0;
-  for (;;) {
-    const batch = await body.next();
-    if (batch === null) return { bytesWritten };
-    const written = await writeAll(write, batch, offset + bytesWritten);
-    bytesWritten += written.bytesWritten;
-    if (written.error !== undefined) return { bytesWritten, error: asTusError(written.error) };
   }
 }

@@ -42,6 +42,18 @@ export async function findUpload(disk: Disk, directory: string, id: string): Pro
   return found(id, record, standard, beside);
 }
 
+/** Where the data of an upload is whose record was read before; undefined where it has gone. */
+export async function findData(
+  disk: Disk,
+  directory: string,
+  { id, storage }: Pick<UploadInfo, 'id' | 'storage'>,
+): Promise<UploadPaths | undefined> {
+  const standard = uploadPaths(directory, id);
+  const paths = uploadPaths(directory, id, storage);
+  if (paths.data !== standard.data && (await statOf(() => disk.stat(paths.data)))) return paths;
+  return (await statOf(() => disk.lstat(standard.data)))?.isFile() === true ? standard : undefined;
+}
+
 function found(
   id: string,
   { info, own }: InfoRecord,
