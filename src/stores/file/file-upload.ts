@@ -78,8 +78,7 @@ export class FileUpload implements Upload {
   async update(changes: UploadChanges): Promise<UploadInfo> {
     const info = { ...(await this.getInfo()), ...changes };
     try {
-      // Nobody will write to it any more, and its file has its size for everybody.
-      if (this.#verifiedOffset !== undefined && isFull(info)) await this.#cutOff(info.offset);
+      await this.#trim(info);
       await this.#writeRecord(info, this.#verifiedOffset);
       this.#info = info;
       await this.#keepPromise(info);
@@ -253,6 +252,12 @@ export class FileUpload implements Upload {
       await this.#cutOff(start);
       throw error;
     }
+  }
+
+  /** Nobody will write to a full upload any more, so its file gets its size now, for everybody. */
+  async #trim(info: UploadInfo): Promise<void> {
+    const mayHaveMore = this.#verifiedOffset !== undefined && this.#chunk?.provisional !== true;
+    if (mayHaveMore && isFull(info)) await this.#cutOff(info.offset);
   }
 
   async #cutOff(length: number): Promise<void> {
