@@ -73,3 +73,13 @@ it('a disk that fills up keeps what fits beside the record that lets it count', 
   expect(result.bytesWritten).toBe(172 * KiB);
   expect((await (await store.getUpload('upload')).getInfo()).offset).toBe(272 * KiB);
 });
+
+it('field 31: the record goes with an upload whose data has gone already', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tuskd-store-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const draft = { size: 5, metadata: {}, isPartial: false, isFinal: false, parts: [] };
+  const upload = await new FileStore({ directory }).newUpload({ id: 'a/b', ...draft });
+  await rm(join(directory, 'a/b'));
+  await upload.terminate?.();
+  expect(await readdir(directory)).toEqual([]);
+});
