@@ -19,6 +19,8 @@ export interface Contender {
   readonly createPath?: string;
   /** It keeps uploads in S3, with `{s3}` for the address in its command, and takes part there only. */
   readonly s3?: true;
+  /** It verifies checksums; others take no part where there are some. */
+  readonly checksums?: true;
   /** Workloads that mean nothing for it. */
   readonly without?: readonly string[];
   /** How many uploads lie in its directory before. */
@@ -55,6 +57,7 @@ function tuskd(fsync: BenchOptions['fsync']): Contender {
     name: 'tuskd',
     version: packageVersion(join(root, 'package.json')) ?? '',
     role: 'server',
+    checksums: true,
     // Its log of every request is on by default, as tusd's is; all others are measured without theirs.
     command: [
       node,
@@ -76,7 +79,7 @@ function tuskdWorkers(fsync: BenchOptions['fsync']): Contender {
     ...one,
     name: 'tuskd -workers 2',
     command: [...command, '-workers=2'],
-    without: ['patch', 'chunks', 'stalled', 'get', 'start', 'growth', 'abandoned'],
+    without: ['patch', 'chunks', 'stalled', 'get', 'start', 'checksum', 'growth', 'abandoned'],
   };
 }
 
