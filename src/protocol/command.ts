@@ -1,5 +1,5 @@
 import type { UploadDraft } from '../core/upload.js';
-import type { DownloadHeaders } from './select-bytes.js';
+import type { DownloadRequest } from './select-bytes.js';
 
 /** What a request asks for, once its protocol has been read off it. */
 export type Command =
@@ -11,7 +11,7 @@ export type Command =
       readonly size: number | undefined;
     }
   | { readonly kind: 'inspect'; readonly id: string }
-  | { readonly kind: 'read'; readonly id: string; readonly headers: DownloadHeaders }
+  | { readonly kind: 'read'; readonly id: string; readonly request: DownloadRequest }
   | { readonly kind: 'terminate'; readonly id: string };
 
 /** Methods that mean something here, once an override has been applied. */
