@@ -96,6 +96,18 @@ const table = {
     default: 'false',
     help: 'Do not let clients remove uploads.',
   },
+  'disable-concatenation': {
+    group: 'Protocol',
+    kind: boolean,
+    default: 'false',
+    help: 'Do not let clients put uploads together.',
+  },
+  'remove-parts': {
+    group: 'Protocol',
+    kind: boolean,
+    default: 'false',
+    help: 'Remove partial uploads once the upload that was made of them is finished.',
+  },
   ...corsFlags,
   'upload-dir': {
     group: 'Disk',

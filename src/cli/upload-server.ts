@@ -75,7 +75,11 @@ function handlerFlags(flags: ParsedFlags): HandlerFlags {
     cors: corsOptions(flags),
     disableCors: flags.get('disable-cors'),
     behindProxy: flags.get('behind-proxy'),
-    disableExtensions: flags.get('disable-termination') ? ['termination'] : [],
+    disableExtensions: [
+      ...(flags.get('disable-termination') ? (['termination'] as const) : []),
+      ...(flags.get('disable-concatenation') ? (['concatenation'] as const) : []),
+    ],
+    removeParts: flags.get('remove-parts'),
     networkTimeoutMs: flags.get('network-timeout'),
     acquireLockTimeoutMs: flags.get('acquire-lock-timeout'),
     requestCompletionTimeoutMs: flags.get('request-completion-timeout'),

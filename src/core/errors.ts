@@ -91,6 +91,7 @@ export class TusError extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  #uploadId: string | undefined;
 
   constructor(code: ErrorCode, options: TusErrorOptions = {}) {
     const [status, message] = catalogue[code];
@@ -102,6 +103,17 @@ export class TusError extends Error {
     this.status = options.status ?? status;
     this.headers = options.headers ?? {};
     this.body = options.body;
+  }
+
+  /** ID of the upload that a request has made before it went wrong, and that its client can go on with. */
+  get uploadId(): string | undefined {
+    return this.#uploadId;
+  }
+
+  /** Notes that ID, and is the same error. */
+  about(uploadId: string): this {
+    this.#uploadId = uploadId;
+    return this;
   }
 }
 

@@ -8,11 +8,12 @@ import type { UploadInfo } from './upload.js';
  * Where an upload stands.
  *
  * - `receiving`: more bytes are expected
+ * - `concatenating`: a final upload whose parts are not all finished or not yet put together
  * - `finishing`: all bytes are stored, but a step that belongs to the end has not succeeded yet
  * - `finished`: nothing is left to do
  * - `expired`: it was not finished in time and may be swept
  */
-export type UploadState = 'receiving' | 'finishing' | 'finished' | 'expired';
+export type UploadState = 'receiving' | 'concatenating' | 'finishing' | 'finished' | 'expired';
 
 /** What an operation came to, for the protocol to put into words. */
 export interface Outcome {

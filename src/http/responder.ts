@@ -15,11 +15,17 @@ import {
   encodeRead,
   encodeTerminated,
 } from '../protocol/tus-v1/encode.js';
-import { enabledExtensions, type TusExtension } from '../protocol/tus-v1/extensions.js';
+import {
+  enabledExtensions,
+  type Transport,
+  type TusExtension,
+} from '../protocol/tus-v1/extensions.js';
 import type { SweepOptions, SweepReport } from '../uploads/sweep.js';
+import { availableAlgorithms } from '../uploads/checksum/digest.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
 import { Cors, type CorsOptions } from './cors.js';
 import { publicOrigin } from './origin.js';
+import { resolveParts } from './resolve-parts.js';
 import { type Base, matchRoute, parseBase, type Route } from './route.js';
 
 export interface ResponderOptions extends UploadsOptions {
@@ -50,18 +56,19 @@ export class Responder {
   readonly #uploads: Uploads;
   readonly #base: Base;
   readonly #extensions: ReadonlySet<TusExtension>;
+  readonly #algorithms = availableAlgorithms();
   readonly #creationMethods: readonly Method[];
   readonly #uploadMethods: readonly Method[];
   readonly #cors: Cors | undefined;
 
-  constructor(options: ResponderOptions) {
+  constructor(options: ResponderOptions, transport: Transport) {
     const { capabilities } = options.backend.store;
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
     const expires = !options.disableExtensions?.includes('expiration');
     this.#uploads = new Uploads(options, expires);
     this.#base = parseBase(options.basePath ?? '/files/');
-    this.#extensions = enabledExtensions(capabilities, {
+    this.#extensions = enabledExtensions(capabilities, transport, {
       disabled: options.disableExtensions ?? [],
       expires: options.expireAfterMs !== undefined,
     });
@@ -143,6 +150,11 @@ export class Responder {
     return this.#uploads.sweep(options);
   }
 
+  /** Goes on with final uploads that a crash has kept from being put together. */
+  completeWaiting(): Promise<void> {
+    return this.#uploads.completeWaiting();
+  }
+
   /** Interrupts what is being received and resolves when what had arrived is stored. */
   close(): Promise<void> {
     return this.#uploads.close();
@@ -152,10 +164,12 @@ export class Responder {
     const route = matchRoute(exchange.target, this.#base);
     if (route === undefined || route === 'invalid') throw new TusError('ERR_UPLOAD_NOT_FOUND');
     const known = this.#allowedMethod(route, method);
-    if (known === 'OPTIONS') return encodeOptions(this.#extensions, this.#options.maxSize);
+    if (known === 'OPTIONS') {
+      return encodeOptions(this.#extensions, this.#options.maxSize, this.#algorithms);
+    }
     const request = { method: known, id: route.id, header: exchange.header };
     checkVersion(request);
-    return this.#execute(decode(request, this.#extensions), exchange);
+    return this.#execute(decode(request, this.#extensions, this.#algorithms), exchange);
   }
 
   #allowedMethod(route: Route, method: string): Method {
@@ -169,17 +183,22 @@ export class Responder {
     const uploads = this.#uploads;
     switch (command.kind) {
       case 'create': {
-        const outcome = await uploads.create(command.draft, command.withBody, exchange);
-        return encodeCreated(
-          outcome,
-          this.#location(outcome.upload.id, exchange),
-          command.withBody,
-        );
+        const { draft, withBody, checksum } = command;
+        const outcome = await uploads.create(draft, withBody, exchange, checksum);
+        return encodeCreated(outcome, this.#location(outcome.upload.id, exchange), withBody);
+      }
+      case 'concatenate': {
+        const parts = this.#resolveParts(command.partUrls, exchange);
+        const draft = { ...command.draft, parts };
+        const outcome = await uploads.concatenate({ draft, mayWait: command.mayWait }, exchange);
+        return encodeCreated(outcome, this.#location(outcome.upload.id, exchange), false);
       }
       case 'append':
         return encodeAppended(await uploads.append(command, exchange));
       case 'inspect':
-        return encodeInspected(await uploads.inspect(command.id, exchange));
+        return encodeInspected(await uploads.inspect(command.id, exchange), (id) =>
+          this.#location(id, exchange),
+        );
       case 'read':
         return encodeRead(
           await uploads.read(
@@ -191,6 +210,15 @@ export class Responder {
       case 'terminate':
         return encodeTerminated(await uploads.terminate(command.id, exchange));
     }
+  }
+
+  #resolveParts(urls: readonly string[], exchange: Exchange): string[] {
+    const origins = [
+      this.#base.origin ?? '',
+      publicOrigin(exchange, this.#options.behindProxy ?? false),
+    ];
+    const authorities = [...origins.map((origin) => origin.split('//')[1]), exchange.host];
+    return resolveParts(urls, this.#base, { target: exchange.target, authorities });
   }
 
   /** An ID is made of what may stand in a path as it is, so there is nothing to encode. */
@@ -206,6 +234,9 @@ export class Responder {
       this.#logger.log('error', 'InternalServerError', { method, path, requestId, error });
     }
     const answer = encodeError(error);
+    if (error.uploadId !== undefined) {
+      answer.headers['Location'] = this.#location(error.uploadId, exchange);
+    }
     if (method !== 'HEAD') return answer;
     // A 404 or 410 may be kept by caches where nothing forbids it.
     return { status: answer.status, headers: { ...answer.headers, 'Cache-Control': 'no-store' } };

@@ -2,18 +2,20 @@ import type { ByteRange } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { ReadOutcome, SelectBytes } from '../core/outcome.js';
+import { completeBriefly } from './complete-briefly.js';
 import type { Environment } from './environment.js';
 import { requireLive } from './require-live.js';
 import { checkAccess } from './run-hooks.js';
-import { outcomeOf } from './state.js';
+import { outcomeOf, uploadState } from './state.js';
 
 const nothing: ByteRange = { start: 0, end: 0 };
 
 /**
  * Opens what is selected of an upload's bytes at this moment, without touching its lock: of an unfinished one the prefix
- * is there.
+ * is there, of a final upload all or nothing.
  *
- * @throws TusError ERR_UPLOAD_NOT_FOUND, ERR_UPLOAD_EXPIRED, ERR_NOT_IMPLEMENTED, ERR_INCOMPLETE_UPLOAD
+ * @throws TusError ERR_UPLOAD_NOT_FOUND, ERR_UPLOAD_EXPIRED, ERR_NOT_IMPLEMENTED; ERR_INCOMPLETE_UPLOAD; what
+ * `completeFinal` throws for a final upload
  */
 export async function readUpload(
   env: Environment,
@@ -22,8 +24,14 @@ export async function readUpload(
   context: RequestContext,
 ): Promise<ReadOutcome> {
   await checkAccess(env, 'read', [id], context);
-  const handle = await env.store.getUpload(id, context);
-  const upload = await handle.getInfo();
+  let handle = await env.store.getUpload(id, context);
+  let upload = await handle.getInfo();
+  if (uploadState(env, upload) === 'concatenating') {
+    const outcome = await completeBriefly(env, id, context);
+    if (outcome.state === 'concatenating') throw new TusError('ERR_INCOMPLETE_UPLOAD');
+    handle = await env.store.getUpload(id, context);
+    upload = await handle.getInfo();
+  }
   requireLive(env, upload);
   if (!handle.read) throw new TusError('ERR_NOT_IMPLEMENTED');
   const outcome = outcomeOf(env, upload);

@@ -41,7 +41,7 @@ export interface FetchHandler {
  */
 export function createFetchHandler(options: HandlerOptions): FetchHandler {
   const timeouts = timeoutsOf(options);
-  const responder = new Responder(options);
+  const responder = new Responder(options, { trailers: false });
 
   async function handle(request: Request, details: object = {}): Promise<Response> {
     const exchange = new FetchExchange(request, {

@@ -1,8 +1,10 @@
+import type { ChecksumAlgorithm } from '../../core/checksum.js';
 import type { TusError } from '../../core/errors.js';
 import type { Answer } from '../../core/exchange.js';
 import type { HookHttpResponse } from '../../core/hooks.js';
 import type { Outcome, ReadOutcome, Selection } from '../../core/outcome.js';
 import type { UploadInfo } from '../../core/upload.js';
+import { serializeConcat } from '../concat.js';
 import { downloadHeaders } from '../download.js';
 import { serializeMetadata } from '../metadata.js';
 import { representationOf } from '../representation.js';
@@ -15,11 +17,14 @@ import type { TusExtension } from './extensions.js';
 export function encodeOptions(
   extensions: ReadonlySet<TusExtension>,
   maxSize: number | undefined,
+  algorithms: readonly ChecksumAlgorithm[],
 ): Answer {
   const answer = newAnswer(200);
   answer.headers['Tus-Version'] = version;
   // "If no extensions are supported, the Tus-Extension header MUST be omitted."
   if (extensions.size > 0) answer.headers['Tus-Extension'] = [...extensions].join(',');
+  // "The Tus-Checksum-Algorithm header MUST be included in the response to an OPTIONS request."
+  if (extensions.has('checksum')) answer.headers['Tus-Checksum-Algorithm'] = algorithms.join(',');
   if (maxSize !== undefined) answer.headers['Tus-Max-Size'] = String(maxSize);
   return answer;
 }
@@ -39,14 +44,25 @@ export function encodeAppended(outcome: Outcome): Answer {
   return withHookResponse(answer, outcome);
 }
 
-export function encodeInspected({ upload, expiresAt }: Outcome): Answer {
+/** @param urlOf the URL of the upload with an ID */
+export function encodeInspected(
+  { upload, state, expiresAt }: Outcome,
+  urlOf: (id: string) => string,
+): Answer {
   const answer = newAnswer(200);
   const { headers } = answer;
   // "The Server MUST prevent the client and/or proxies from caching the response."
   headers['Cache-Control'] = 'no-store';
-  addProgress(headers, upload);
+  // "SHOULD NOT contain the Upload-Offset header until the concatenation has been finished successfully."
+  if (state !== 'concatenating') headers['Upload-Offset'] = String(upload.offset);
+  addLength(headers, upload);
   const metadata = upload.rawMetadata ?? serializeMetadata(upload.metadata);
   if (metadata !== '') headers['Upload-Metadata'] = metadata;
+  // tusd does not keep it.
+  if (upload.isPartial) headers['Upload-Concat'] = upload.rawConcat ?? 'partial';
+  if (upload.isFinal) {
+    headers['Upload-Concat'] = upload.rawConcat ?? serializeConcat(upload.parts.map(urlOf));
+  }
   addExpiry(headers, expiresAt);
   return answer;
 }
@@ -75,7 +91,10 @@ export function encodeRead({ upload, state, selection, content }: ReadOutcome): 
     // Of an unfinished upload, what is stored is not "the complete length".
     headers['Content-Range'] = `bytes ${start}-${end - 1}/${isWhole ? upload.offset : '*'}`;
   }
-  if (!isWhole) addProgress(headers, upload);
+  if (!isWhole) {
+    headers['Upload-Offset'] = String(upload.offset);
+    addLength(headers, upload);
+  }
   return answer;
 }
 
@@ -96,9 +115,7 @@ export function encodeError(error: TusError): Answer {
   return { ...answer, headers: withHeaders(answer.headers, error.headers) };
 }
 
-/** How many bytes are here, of how many. */
-function addProgress(headers: Record<string, string>, { offset, size }: UploadInfo): void {
-  headers['Upload-Offset'] = String(offset);
+function addLength(headers: Record<string, string>, { size }: UploadInfo): void {
   if (size === undefined) headers['Upload-Defer-Length'] = '1';
   else headers['Upload-Length'] = String(size);
 }

@@ -11,12 +11,14 @@ import type {
 } from '../../core/data-store.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../core/upload.js';
+import { listAwaitedBy, noteAwaitedBy } from './awaited-by.js';
 import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import { completeUpload } from './complete-upload.js';
 import { concatenateParts } from './concatenate-parts.js';
 import type { PartBuffers } from './part-buffers.js';
 import { partBytesAt } from './part-size.js';
-import { assertFence, changeRecord, loadRecord, type Place, unlessGone } from './load-record.js';
+import { assertFence, changeRecord, type Place } from './load-record.js';
+import { removeUpload } from './remove-upload.js';
 import { asTusError } from './s3-errors.js';
 import type { S3Means } from './s3-means.js';
 import { type Survey, survey } from './survey.js';
@@ -120,32 +122,30 @@ export class S3Upload implements Upload {
     );
   }
 
-  /** What makes an upload goes last: until then it can be tried again. */
   async terminate({ fence, signal }: WriteOptions = {}): Promise<void> {
     if (this.#isTerminated) return;
-    const { bucket } = this.#place;
-    const record = await unlessGone(loadRecord(this.#place, signal));
-    if (record !== undefined) {
-      assertFence(record, fence);
-      const found = await unlessGone(survey(this.#place, signal));
-      const { keys } = record;
-      // Only what the upload has become: another's object may lie under the key of an upload that never came so far.
-      if (found?.isComplete) await bucket.delete([keys.data], signal, keys.bucket);
-      const pieces: string[] = [];
-      for await (const { key } of bucket.list(keys.pieces, signal)) pieces.push(key);
-      await bucket.delete([...pieces, keys.tail], signal);
-      // Without it there is no upload any more that could be terminated again.
-      await bucket.multiparts.abort(keys, signal);
-      await bucket.delete([keys.info], signal);
-    }
+    await removeUpload(this.#place, fence, signal);
     this.#isTerminated = true;
     this.#found = undefined;
   }
 
+  async noteAwaitedBy(finalId: string, options?: WaitOptions): Promise<void> {
+    this.#assertPresent();
+    await noteAwaitedBy(this.#place, finalId, options?.signal);
+  }
+
+  async awaitedBy(options?: WaitOptions): Promise<readonly string[]> {
+    return listAwaitedBy(this.#place, options?.signal);
+  }
+
   async #survey(signal: AbortSignal | undefined): Promise<Survey> {
-    if (this.#isTerminated) throw new TusError('ERR_UPLOAD_NOT_FOUND');
+    this.#assertPresent();
     this.#found ??= await survey(this.#place, signal);
     return this.#found;
+  }
+
+  #assertPresent(): void {
+    if (this.#isTerminated) throw new TusError('ERR_UPLOAD_NOT_FOUND');
   }
 
   #writing(found: Survey, { fence, signal, bodyLength }: WriteChunkOptions): ChunkWriterOptions {

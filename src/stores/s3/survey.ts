@@ -196,8 +196,8 @@ async function listPieces(
   signal: AbortSignal | undefined,
 ): Promise<(Piece & Listed)[]> {
   const pieces: (Piece & Listed)[] = [];
-  for await (const object of bucket.list(keys.pieces, signal)) {
-    const piece = parsePieceKey(object.key, keys.pieces);
+  for await (const object of bucket.list(keys.folder, signal)) {
+    const piece = parsePieceKey(object.key, keys.folder);
     if (piece !== undefined) pieces.push({ ...object, ...piece });
   }
   return pieces;
