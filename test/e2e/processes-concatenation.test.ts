@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { final, part, partial } from '../protocol/concat.js';
+import { final, idOf, part, partial } from '../protocol/concat.js';
 import { create, download, head, offsetOf, patch, request } from '../protocol/tus.js';
 import { useCommands } from './command-helper.js';
 import { HalfSent } from './half-sent.js';
@@ -57,6 +57,28 @@ describe.each([2, 4])('%d processes on one directory, concatenating', (count) =>
         .poll(() => head(bed.last, path).then(({ header }) => header('upload-offset')))
         .toBe('11');
       await expectComplete(bed, path, 'hello world');
+    }
+  });
+
+  it('finish a final upload once, however many are asked for it when it can be completed', async () => {
+    const bed = await ProcessBed.start(start, count);
+    const [first] = bed.processes;
+    const finished = (path: string) =>
+      bed.processes.flatMap(({ command }) =>
+        Array.from(
+          command.output().matchAll(new RegExp(`=UploadFinished .*id=${idOf(path)}`, 'g')),
+        ),
+      ).length;
+    const text = 'x'.repeat(500_000);
+    for (let round = 0; round < 10; round += 1) {
+      const [a, b] = [await part(first, text), await create(bed.last, 5, partial)];
+      const path = await final(first, a, a, a, a, b);
+      await Promise.all([
+        patch(bed.last, b, 0, 'hello'),
+        ...Array.from({ length: 3 }, () => bed.onAll((process) => head(process, path))),
+      ]);
+      await expectComplete(bed, path, `${text.repeat(4)}hello`);
+      await expect.poll(() => finished(path)).toBe(1);
     }
   });
 
