@@ -45,6 +45,7 @@ const hono = {
   'field 49: the absolute form of a URL is ours too': told100,
   'T-017 D-6: the actual method does not matter, whatever it is': noBodyOfGet,
   'field 45: the ID "." names no upload': resolvesDots,
+  'field 47: is refused before its body or a hook is asked: no 100': told100,
   'outside the base path there is nothing': answersItself,
 };
 

@@ -12,7 +12,7 @@ import type {
 import { TusError } from '../../core/errors.js';
 import { isFull, type UploadChanges, type UploadInfo } from '../../core/upload.js';
 import type { Disk } from '../../internal/disk.js';
-import { type Durability, makeDurable, mustBeDurable, syncData } from './durability.js';
+import { type Durability, makeDurable, mustBeDurable, syncData, syncNames } from './durability.js';
 import { asTusError } from './file-errors.js';
 import type { FoundUpload } from './find-upload.js';
 import { addNote, readNotes, removeNotes } from './awaited-by.js';
@@ -152,12 +152,13 @@ export class FileUpload implements Upload {
    * upload, whose ID may be no name that tells it from other files.
    */
   async terminate(): Promise<void> {
-    const { disk, directory } = this.#options;
+    const { disk, directory, fsync } = this.#options;
     const { info, data } = this.#paths;
     const isPartial = this.#info?.isPartial === true;
     this.#info = undefined;
     await putInfoAside(disk, info);
     await removeFile(disk, data);
+    if (fsync === 'request') await syncNames(disk, this.#paths);
     if (isPartial) await removeNotes(disk, directory, this.id);
     await removeTraces(this.#options, this.id);
   }
