@@ -245,7 +245,7 @@ async function unlisted(directory: string): Promise<string[]> {
     .filter((name) => !ids.some((id) => name === id || name.startsWith(`${id}.`)));
 }
 
-describe('A power cut at any moment can come to', () => {
+describe('field 34: a power cut at any moment can come to', () => {
   const promises: readonly [FsyncMode, FileSystemKind, readonly Damage[]][] = [
     ['request', 'journaled', []],
     ['request', 'lawless', []],
