@@ -247,7 +247,7 @@ async function unlisted(directory: string): Promise<string[]> {
   );
 }
 
-describe('A power cut at any moment can come to', () => {
+describe('field 34: a power cut at any moment can come to', () => {
   const promises: readonly [FsyncMode, FileSystemKind, readonly Damage[]][] = [
     ['request', 'journaled', []],
     ['request', 'lawless', []],
