@@ -1,6 +1,6 @@
 import type { BodyChecksum } from '../core/checksum.js';
 import type { Upload } from '../core/data-store.js';
-import { TusError } from '../core/errors.js';
+import { isTusError, TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
 import type { UploadInfo } from '../core/upload.js';
@@ -34,12 +34,14 @@ export async function appendToUpload(
   context: RequestContext,
 ): Promise<Outcome> {
   await checkAccess(env, 'append', [request.id], context);
+  // Its lock is held for as long as its bytes are copied.
+  if (env.completions.isRunning(request.id)) throw new TusError('ERR_MODIFY_FINAL');
   // Not counted from the request's offset, which may be wrong: that is for the lock's holder to tell.
   const announced = Math.max(request.size ?? 0, context.bodyLength ?? 0);
   if (env.maxSize !== undefined && announced > env.maxSize) {
     throw new TusError('ERR_MAX_SIZE_EXCEEDED');
   }
-  return withLock(env, request.id, context, async (held) => {
+  const appended = withLock(env, request.id, context, async (held) => {
     const handle = await env.store.getUpload(request.id, context);
     const found = await handle.getInfo();
     const state = requireLive(env, found);
@@ -49,6 +51,16 @@ export async function appendToUpload(
     const { checksum } = request;
     return receive(env, handle, upload, { context, held }, checksum, state === 'finished');
   });
+  return appended.catch(async (error: unknown) => {
+    if (isTusError(error, 'ERR_UPLOAD_LOCKED')) await refuseFinal(env, request.id, context);
+    throw error;
+  });
+}
+
+/** "The Server MUST respond with 403 to PATCH requests against a final upload": also while another server is at work on it. */
+async function refuseFinal(env: Environment, id: string, context: RequestContext): Promise<void> {
+  const { isFinal } = await (await env.store.getUpload(id, context)).getInfo();
+  if (isFinal) throw new TusError('ERR_MODIFY_FINAL');
 }
 
 function checkOffset(upload: UploadInfo, offset: number): void {

@@ -7,7 +7,8 @@ import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadDraft, type UploadInfo } from '../core/upload.js';
 import { isUploadId } from '../core/upload-id.js';
 import { type Environment, logUpload } from './environment.js';
-import { finish, hasFinishStep } from './finish.js';
+import { hasFinishStep } from './finish.js';
+import { finishReceived } from './finish-received.js';
 import { receive } from './receive.js';
 import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
 import { outcomeOf } from './state.js';
@@ -34,16 +35,33 @@ export async function createUpload(
 ): Promise<Outcome> {
   await checkAccess(env, 'create', [], context);
   checkSize(env, wish, withBody ? (context.bodyLength ?? 0) : 0);
+  const { handle, upload, httpResponse } = await makeUpload(env, wish, context);
+  const outcome = await takeIn(env, handle, upload, withBody, context, checksum);
+  return withResponse(outcome, httpResponse);
+}
+
+/** An upload that has just been made, and what pre-create wants of the answer. */
+interface MadeUpload {
+  readonly handle: Upload;
+  readonly upload: UploadInfo;
+  readonly httpResponse: HookHttpResponse | undefined;
+}
+
+/** Makes an upload as pre-create wants it, and tells of it. */
+export async function makeUpload(
+  env: Environment,
+  wish: UploadDraft,
+  context: RequestContext,
+): Promise<MadeUpload> {
   const { draft, httpResponse } = await askPreCreate(env, wish, context);
   const handle = await env.store.newUpload(
-    { createdAt: Date.now(), finish: hasFinishStep(env) ? 'pending' : undefined, ...draft },
+    { createdAt: Date.now(), finish: hasFinishStep(env, draft) ? 'pending' : undefined, ...draft },
     context,
   );
   const upload = await handle.getInfo();
   logUpload(env, 'info', 'UploadCreated', context, { id: upload.id, size: upload.size });
   await publish(env, 'post-create', upload, context);
-  const outcome = await takeIn(env, handle, upload, withBody, context, checksum);
-  return withResponse(outcome, httpResponse);
+  return { handle, upload, httpResponse };
 }
 
 /** What is to be done with an upload that has just been made. */
@@ -59,7 +77,7 @@ async function takeIn(
   const run = (held: HeldLock): Promise<Outcome> =>
     withBody
       ? receive(env, handle, upload, { context, held }, checksum, false)
-      : finish(env, handle, upload, context, held.fence);
+      : finishReceived(env, handle, upload, context, held.fence);
   // Nobody can want an upload that was never heard of. Hooks and listeners may have told of it, or chosen its ID.
   const isSecret = env.hooks === undefined && env.listeners.isEmpty;
   try {
@@ -115,7 +133,7 @@ function applyChanges(wish: UploadDraft, changes: HookResponse['changes']): Uplo
 }
 
 /** Where both pre-create and pre-finish want something of the answer, the later one wins. */
-function withResponse(outcome: Outcome, earlier: HookHttpResponse | undefined): Outcome {
+export function withResponse(outcome: Outcome, earlier: HookHttpResponse | undefined): Outcome {
   if (earlier === undefined) return outcome;
   const later = outcome.httpResponse;
   return {

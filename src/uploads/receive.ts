@@ -6,7 +6,7 @@ import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadInfo } from '../core/upload.js';
 import { isProvisional } from './checksum/store-verified.js';
 import { type Environment, logUpload } from './environment.js';
-import { finish } from './finish.js';
+import { finishReceived } from './finish-received.js';
 import { publish } from './run-hooks.js';
 import { outcomeOf } from './state.js';
 import type { HeldLock } from './with-lock.js';
@@ -43,7 +43,7 @@ export async function receive(
   if (written.stopped) {
     await terminateStopped(env, handle, written.upload, context, held);
   } else if (isFull(written.upload) && !finishedBefore && held.lost?.aborted !== true) {
-    const outcome = await finish(env, handle, written.upload, context, held.fence);
+    const outcome = await finishReceived(env, handle, written.upload, context, held.fence);
     if (written.error === undefined || !refusals.includes(written.error.code)) return outcome;
   }
   if (written.error) throw written.error;

@@ -2,9 +2,11 @@ import type { ChecksumAlgorithm } from '../../core/checksum.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadDraft } from '../../core/upload.js';
 import type { Command, RoutedRequest } from '../command.js';
+import { parseConcat } from '../concat.js';
 import { parseInteger } from '../integer.js';
 import { mediaType } from '../media-type.js';
 import { parseMetadata } from '../metadata.js';
+import { decodeDownload } from '../select-bytes.js';
 import { decodeChecksum } from './checksum.js';
 import type { TusExtension } from './extensions.js';
 
@@ -41,7 +43,7 @@ export function decode(
   } else if (method === 'HEAD') {
     return { kind: 'inspect', id };
   } else if (method === 'GET') {
-    return { kind: 'read', id };
+    return { kind: 'read', id, headers: decodeDownload(request.header) };
   } else if (method === 'DELETE') {
     return { kind: 'terminate', id };
   }
@@ -53,24 +55,51 @@ function decodeCreation(
   extensions: ReadonlySet<TusExtension>,
   algorithms: readonly ChecksumAlgorithm[],
 ): Command {
-  if (header('upload-concat') !== undefined) throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
+  const rawConcat = header('upload-concat');
+  if (rawConcat !== undefined && !extensions.has('concatenation')) {
+    throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
+  }
+  const concat = rawConcat === undefined ? undefined : parseConcat(rawConcat);
+  // A body of another type is not upload data: it is ignored.
+  const withBody =
+    extensions.has('creation-with-upload') && mediaType(header('content-type')) === chunkType;
   const rawMetadata = header('upload-metadata');
   const draft: UploadDraft = {
-    size: decodeSize(header, extensions),
+    size: Array.isArray(concat) ? refuseSize(header) : decodeSize(header, extensions),
     metadata: parseMetadata(rawMetadata ?? ''),
-    isPartial: false,
-    isFinal: false,
+    isPartial: concat === 'partial',
+    isFinal: Array.isArray(concat),
     parts: [],
     protocol: 'tus-v1',
     // An empty header says as much as none.
     rawMetadata: rawMetadata === '' ? undefined : rawMetadata,
+    rawConcat,
   };
-  // A body of another type is not upload data: it is ignored.
-  const withBody =
-    extensions.has('creation-with-upload') && mediaType(header('content-type')) === chunkType;
+  if (Array.isArray(concat)) return decodeFinal(draft, concat, withBody, extensions);
   // It is of the chunk that comes along; without one there is nothing to verify.
   const checksum = withBody ? decodeChecksum(header, extensions, algorithms) : undefined;
   return { kind: 'create', draft, withBody, checksum };
+}
+
+function decodeFinal(
+  draft: UploadDraft,
+  partUrls: readonly string[],
+  withBody: boolean,
+  extensions: ReadonlySet<TusExtension>,
+): Command {
+  if (withBody) {
+    throw new TusError('ERR_MODIFY_FINAL', { detail: 'it is made of its parts, not of a body' });
+  }
+  const mayWait = extensions.has('concatenation-unfinished');
+  return { kind: 'concatenate', draft, partUrls, mayWait };
+}
+
+/** "The Client MUST NOT include the Upload-Length header in the final upload creation." */
+function refuseSize(header: RoutedRequest['header']): undefined {
+  if (header('upload-length') === undefined && header('upload-defer-length') === undefined) return;
+  throw new TusError('ERR_INVALID_UPLOAD_LENGTH', {
+    detail: 'a final upload is as long as its parts are together',
+  });
 }
 
 /** "The request MUST include one of the following headers": Upload-Length or Upload-Defer-Length. */

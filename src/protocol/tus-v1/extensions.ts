@@ -38,19 +38,21 @@ export function enabledExtensions(
   transport: Transport,
   { disabled, expires }: ExtensionSwitches,
 ): ReadonlySet<TusExtension> {
+  const creates = !disabled.includes('creation');
+  const concatenates = creates && capabilities.concatenation;
   const possible = {
     creation: true,
     // "The Server MUST NOT offer it without Creation."
-    'creation-with-upload': !disabled.includes('creation'),
-    'creation-defer-length': !disabled.includes('creation') && capabilities.declaredLength,
+    'creation-with-upload': creates,
+    'creation-defer-length': creates && capabilities.declaredLength,
     checksum: capabilities.provisionalChunks,
     // A checksum in a trailer is one all the same.
     'checksum-trailer':
       !disabled.includes('checksum') && capabilities.provisionalChunks && transport.trailers,
     expiration: expires,
     termination: capabilities.termination,
-    concatenation: false,
-    'concatenation-unfinished': false,
+    concatenation: concatenates,
+    'concatenation-unfinished': concatenates && !disabled.includes('concatenation'),
   } satisfies Record<TusExtension, boolean>;
   return new Set(extensionNames.filter((name) => possible[name] && !disabled.includes(name)));
 }

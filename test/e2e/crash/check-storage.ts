@@ -17,13 +17,10 @@ export async function checkStorage(backend: Backend): Promise<string[]> {
 export async function checkEmpty(backend: Backend): Promise<string[]> {
   const terminated = (await backend.list()).filter(({ kind }) => kind === 'upload');
   const { failed } = await backend.sweep();
-  const orphans = await backend.list();
-  const names = await filesIn(backend.directory);
-  // Where a store cannot remove orphans, it is enough that it names them.
-  const left =
-    backend.store.removeOrphan === undefined
-      ? names.filter((name) => !belongs(name, orphans))
-      : [...orphans.map(({ id }) => id), ...names];
+  const left = [
+    ...(await backend.list()).map(({ id }) => id),
+    ...(await filesIn(backend.directory)),
+  ];
   return [
     ...terminated.map(({ id }) => `Terminated, and still listed: ${id}`),
     ...left.map((name) => `Left behind: ${name}`),
