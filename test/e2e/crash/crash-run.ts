@@ -27,6 +27,8 @@ export interface CrashRunResult {
   /** What each client was at in those moments. */
   readonly hits: readonly OperationName[];
   readonly uploads: number;
+  /** Methods and answers of the work before the crashes, and how often. */
+  readonly answers: ReadonlyMap<string, number>;
 }
 
 const clientCount = 4;
@@ -59,6 +61,7 @@ class CrashRun {
   readonly #problems: string[] = [];
   readonly #moments: Moment[] = [];
   readonly #hits: OperationName[] = [];
+  readonly #answers = new Map<string, number>();
   readonly #uploadsOf: TrackedUpload[][] = Array.from({ length: clientCount }, () => []);
 
   constructor(options: CrashRunOptions) {
@@ -79,6 +82,7 @@ class CrashRun {
       moments: this.#moments,
       hits: this.#hits,
       uploads: this.#uploadsOf.flat().length,
+      answers: this.#answers,
     };
   }
 
@@ -95,7 +99,12 @@ class CrashRun {
     });
     const ended = server.ended();
     this.#hits.push(...(await Promise.all(working)));
-    for (const client of clients) client.close();
+    for (const client of clients) {
+      client.close();
+      for (const [name, count] of client.answers) {
+        this.#answers.set(name, (this.#answers.get(name) ?? 0) + count);
+      }
+    }
     sweeper?.kill('SIGKILL');
     const exit = await Promise.race([ended, sleep(deathLimitMs, undefined)]);
     if (exit === undefined) this.#report('It broke off connections and lives on', moment);
