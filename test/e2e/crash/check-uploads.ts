@@ -66,12 +66,12 @@ async function checkUpload(
       ? upload.isLengthKnown && !isFinal(upload)
       : Number(length) !== upload.source.length
   )
-    report(`Its length is ${length}: ${describeUpload(upload)}`);
+    report(`Its length is ${String(length)}: ${describeUpload(upload)}`);
   const told = answer.headers['upload-offset'];
   if (told === undefined && isFinal(upload) && upload.told === 0) return;
   const offset = Number(told);
   if (!(offset >= upload.told && offset <= upload.sent))
-    report(`HEAD tells ${told}: ${describeUpload(upload)}`);
+    report(`HEAD tells ${String(told)}: ${describeUpload(upload)}`);
   if (isFinal(upload) && offset !== upload.source.length)
     report(`A final upload has offset ${offset}: ${describeUpload(upload)}`);
   upload.told = offset;

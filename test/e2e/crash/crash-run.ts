@@ -35,8 +35,8 @@ const clientCount = 4;
 const basePath = '/files/';
 /** How long a server may live on when all connections have broken, in milliseconds. */
 const deathLimitMs = 5000;
-/** Expires what nobody has written to for a moment. */
-const mortality = ['-expire-after=100ms', '-sweep-interval=20ms'];
+/** How often the server sweeps where uploads expire. */
+const sweepFlag = '-sweep-interval=20ms';
 /** More uploads than a client makes. */
 const numbersOfClient = 100_000;
 
@@ -141,7 +141,10 @@ class CrashRun {
       command: [process.execPath, '--import', resolve(killAtCall), 'dist/cli/main.js'],
       uploadDir: backend.directory,
       // Who looks or finishes must find what is there.
-      flags: [...this.#flags(), ...(moment !== undefined && this.#isMortal ? mortality : [])],
+      flags: [
+        ...this.#flags(),
+        ...(moment !== undefined && this.#isMortal ? this.#mortality() : []),
+      ],
       environment: { ...backend.environment, ...environmentOf(moment) },
       onCrash: (exit) => this.#report(exit, moment),
     });
@@ -153,11 +156,15 @@ class CrashRun {
   /** `tuskd sweep`, at the same time. It dies with the server, if it lives so long. */
   #sweepBeside(): ChildProcess {
     const { directory, environment } = this.#options.backend;
-    const flags = [`-upload-dir=${directory}`, ...this.#flags(), ...mortality];
+    const flags = [`-upload-dir=${directory}`, ...this.#flags(), ...this.#mortality()];
     return spawn(process.execPath, ['dist/cli/main.js', 'sweep', ...flags], {
       env: { ...process.env, ...environment },
       stdio: 'ignore',
     });
+  }
+
+  #mortality(): string[] {
+    return [`-expire-after=${this.#options.backend.lifetimeMs}ms`, sweepFlag];
   }
 
   #flags(): string[] {
