@@ -30,6 +30,8 @@ export class S3Upload implements Upload {
   readonly #place: Place;
   /** What was found or left, until something goes wrong: then it has to be looked at anew. */
   #found: Survey | undefined;
+  /** Of the last chunk, until it can be neither committed nor discarded any more. */
+  #writer: ChunkWriter | undefined;
   #isTerminated = false;
 
   constructor(means: S3Means, id: string, found?: Survey) {
@@ -65,6 +67,7 @@ export class S3Upload implements Upload {
     body: Body,
     options: WriteChunkOptions = {},
   ): Promise<WriteResult> {
+    if (this.#writer?.isProvisional) await this.discardChunk(options);
     const found = await this.#survey(options.signal);
     if (found.isComplete) throw new Error(`a chunk for upload ${this.id}, which is complete`);
     if (found.offset !== offset) {
@@ -76,24 +79,45 @@ export class S3Upload implements Upload {
     this.#found = undefined;
     const writing = this.#writing(found, options);
     const writer = new ChunkWriter(writing, found);
+    this.#writer = writer;
     try {
       await pump(body, writer, writing);
-      this.#found = await writer.end();
-      await writer.removeCovered().catch(() => {
-        // It counts for nothing, and is found again by whoever looks next.
-        this.#found = undefined;
-      });
+      await writer.settle();
+      if (!writing.isProvisional) this.#found = await writer.commit(options.signal);
     } catch (error) {
       // The error that began it is the one to tell; a session that is not closed costs its successor some part numbers.
       await writer.giveUp().catch(() => undefined);
-      return { bytesWritten: writer.offset - offset, error: asTusError(error) };
+      if (writing.isProvisional) this.#writer = undefined;
+      const end = writing.isProvisional ? offset : writer.offset;
+      return { bytesWritten: end - offset, error: asTusError(error) };
     }
-    return { bytesWritten: writer.offset - offset };
+    return { bytesWritten: writer.end - offset };
+  }
+
+  async commitChunk({ signal }: WriteOptions = {}): Promise<void> {
+    const writer = this.#writer;
+    if (!writer?.isProvisional) return;
+    this.#writer = undefined;
+    try {
+      this.#found = await this.#changing(() => writer.commit(signal));
+    } catch (error) {
+      // It may count all the same, and somebody may have seen that: it is not taken back.
+      await writer.free();
+      throw error;
+    }
+  }
+
+  async discardChunk({ signal }: WriteOptions = {}): Promise<void> {
+    const writer = this.#writer;
+    this.#found = undefined;
+    await this.#changing(async () => writer?.discard(signal));
+    this.#writer = undefined;
   }
 
   async finish(options: WriteOptions = {}): Promise<void> {
     const found = await this.#survey(options.signal);
     this.#found = undefined;
+    this.#writer = undefined;
     this.#found = await this.#changing(() =>
       completeUpload(this.#place, found, this.#writing(found, options)),
     );
@@ -124,6 +148,7 @@ export class S3Upload implements Upload {
 
   async terminate({ fence, signal }: WriteOptions = {}): Promise<void> {
     if (this.#isTerminated) return;
+    await this.#writer?.free();
     await removeUpload(this.#place, fence, signal);
     this.#isTerminated = true;
     this.#found = undefined;
@@ -148,7 +173,8 @@ export class S3Upload implements Upload {
     if (this.#isTerminated) throw new TusError('ERR_UPLOAD_NOT_FOUND');
   }
 
-  #writing(found: Survey, { fence, signal, bodyLength }: WriteChunkOptions): ChunkWriterOptions {
+  #writing(found: Survey, options: WriteChunkOptions): ChunkWriterOptions {
+    const { fence, signal, bodyLength, provisional: isProvisional = false } = options;
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
     const { profile } = bucket;
     const { record, tail } = found;
@@ -159,7 +185,8 @@ export class S3Upload implements Upload {
       size: record.info.size,
       equalBytes: record.ledger.partBytes ?? bytesOfTusdsParts(found),
     };
-    return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
+    const means = { place: this.#place, maxInFlight, buffers, slots };
+    return { ...means, plan, fence, signal, bodyLength, isProvisional };
   }
 
   async #changing<T>(work: () => Promise<T>): Promise<T> {
