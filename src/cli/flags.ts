@@ -1,3 +1,4 @@
+import { corsFlags } from './cors-flags.js';
 import { duration } from './duration.js';
 import {
   boolean,
@@ -95,12 +96,19 @@ const table = {
     default: 'false',
     help: 'Do not let clients remove uploads.',
   },
-  'disable-cors': {
-    group: 'CORS',
+  'disable-concatenation': {
+    group: 'Protocol',
     kind: boolean,
     default: 'false',
-    help: 'Send no CORS headers, where a proxy sends them.',
+    help: 'Do not let clients put uploads together.',
   },
+  'remove-parts': {
+    group: 'Protocol',
+    kind: boolean,
+    default: 'false',
+    help: 'Remove partial uploads once the upload that was made of them is finished.',
+  },
+  ...corsFlags,
   'upload-dir': {
     group: 'Disk',
     kind: path,

@@ -115,6 +115,10 @@ function declareElsewhere(
   return {
     getInfo: (options) => current.getInfo(options),
     writeChunk: (offset, body, options) => current.writeChunk(offset, body, options),
+    ...(upload.commitChunk && { commitChunk: async (options) => current.commitChunk?.(options) }),
+    ...(upload.discardChunk && {
+      discardChunk: async (options) => current.discardChunk?.(options),
+    }),
     update: async (changes, options) => {
       if (changes.size === undefined) return current.update(changes, options);
       const info = await (

@@ -1,24 +1,32 @@
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
-import type https from 'node:https';
-import { type Logger, silentLogger } from '../core/logger.js';
+import { silentLogger } from '../core/logger.js';
 import type { UploadEventName, UploadListener } from '../core/upload-events.js';
 import type { SweepOptions, SweepReport } from '../uploads/sweep.js';
 import { respondUnlessConsumed } from './consumed-body.js';
 import { type HandlerOptions, timeoutsOf } from './handler-options.js';
+import { Http2Sessions } from './node/http2-sessions.js';
+import { mountingCheck } from './node/mounting-check.js';
 import { keepTarget, NodeExchange, requestTarget } from './node/node-exchange.js';
+import {
+  bodySource,
+  isHttp2Server,
+  type NodeRequest,
+  type NodeResponse,
+  type NodeServer,
+} from './node/node-message.js';
 import { sendAnswer } from './node/send-answer.js';
 import { Responder } from './responder.js';
 
-/** A request listener for `node:http` and everything that is built on it. */
+/** A request listener for `node:http`, `node:https`, `node:http2` and everything that is built on them. */
 export interface Handler {
-  (request: IncomingMessage, response: ServerResponse): void;
+  (request: NodeRequest, response: NodeResponse): void;
   /**
    * Sets up what belongs to the whole server: no time limit for a request (Node cuts uploads off after five minutes
    * otherwise), timeouts for headers and idle connections after `networkTimeoutMs`, `Expect: 100-continue` below the
    * base path answered only once a request is accepted, and the whole target of a request kept where a router cuts it
-   * (koa-mount). Requests themselves still have to be given to the handler.
+   * (koa-mount). Over HTTP/2, windows in which uploads are fast, and at most 128 streams at once for each connection,
+   * whatever its `settings` say. Requests themselves still have to be given to the handler.
    */
-  attach(server: http.Server | https.Server): void;
+  attach(server: NodeServer): void;
   /**
    * Calls `listener` after something has happened to an upload: it was made, has received bytes (every
    * `progressIntervalMs` and at the end of a request), is finished, is gone. Nobody waits for the listener, and what it
@@ -30,7 +38,10 @@ export interface Handler {
    * servers may sweep the same store at the same time.
    */
   sweep(options?: SweepOptions): Promise<SweepReport>;
-  /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
+  /**
+   * Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. Connections of
+   * HTTP/2 servers that it is attached to end with what is still answered on them.
+   */
   close(): Promise<void>;
 }
 
@@ -39,11 +50,12 @@ export function createHandler(options: HandlerOptions): Handler {
   const timeouts = timeoutsOf(options);
   const { networkTimeoutMs } = timeouts;
   const logger = options.logger ?? silentLogger;
-  const responder = new Responder(options);
-  const awaitingContinue = new WeakSet<IncomingMessage>();
-  const checkMounting = mountingCheck(logger);
+  const responder = new Responder(options, { trailers: true });
+  const awaitingContinue = new WeakSet<NodeRequest>();
+  const checkMounting = mountingCheck(logger, attachedServers);
+  const http2Sessions = new Http2Sessions();
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function handle(request: NodeRequest, response: NodeResponse): Promise<void> {
     // Without a listener, the error of a lost connection would end the process.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
@@ -53,14 +65,18 @@ export function createHandler(options: HandlerOptions): Handler {
       continueExpected: awaitingContinue.has(request),
       ...timeouts,
     });
-    const answer = await respondUnlessConsumed(responder, exchange, request.readableDidRead);
+    const answer = await respondUnlessConsumed(
+      responder,
+      exchange,
+      bodySource(request).readableDidRead,
+    );
     try {
       await sendAnswer(request, response, answer, networkTimeoutMs);
     } catch (error) {
       // A header that cannot be sent (a hook's) is worth an answer; a download that broke off is not.
       if (response.headersSent) response.destroy();
       else {
-        const failure = responder.refuse(exchange, error);
+        const failure = await responder.refuse(exchange, error);
         await sendAnswer(request, response, failure, networkTimeoutMs);
       }
     } finally {
@@ -68,19 +84,23 @@ export function createHandler(options: HandlerOptions): Handler {
     }
   }
 
-  const handler = (request: IncomingMessage, response: ServerResponse): void => {
+  const handler = (request: NodeRequest, response: NodeResponse): void => {
     void handle(request, response);
   };
   return Object.assign(handler, {
-    attach(server: http.Server | https.Server): void {
+    attach(server: NodeServer): void {
       attachedServers.add(server);
       // Nobody stands between a server and the handler that is its listener.
       if (!server.listeners('request').includes(handler))
         server.prependListener('request', keepTarget);
-      server.requestTimeout = 0;
-      server.headersTimeout = networkTimeoutMs;
-      server.keepAliveTimeout = networkTimeoutMs;
-      server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      // Servers of HTTP/2 have them, too, for clients of HTTP/1.1.
+      Object.assign(server, {
+        requestTimeout: 0,
+        headersTimeout: networkTimeoutMs,
+        keepAliveTimeout: networkTimeoutMs,
+      });
+      if (isHttp2Server(server)) http2Sessions.attach(server, networkTimeoutMs);
+      server.on('checkContinue', (request: NodeRequest, response: NodeResponse) => {
         if (responder.owns(requestTarget(request))) awaitingContinue.add(request);
         else response.writeContinue();
         server.emit('request', request, response);
@@ -88,30 +108,11 @@ export function createHandler(options: HandlerOptions): Handler {
     },
     on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
     sweep: (sweepOptions?: SweepOptions) => responder.sweep(sweepOptions),
-    close: () => responder.close(),
+    close: async () => {
+      await responder.close();
+      http2Sessions.close();
+    },
   });
 }
 
 const attachedServers = new WeakSet<object>();
-
-/** Warns once where the server that the handler is mounted in will break uploads. */
-function mountingCheck(logger: Logger): (request: IncomingMessage) => void {
-  let checked = false;
-  return ({ socket }) => {
-    if (checked) return;
-    checked = true;
-    const server = 'server' in socket ? socket.server : undefined;
-    if (!(server instanceof http.Server) || attachedServers.has(server)) return;
-    const problems = [
-      server.requestTimeout > 0 &&
-        `requests that take longer than ${server.requestTimeout} ms are cut off (requestTimeout)`,
-      server.listenerCount('checkContinue') === 0 &&
-        'clients that send Expect: 100-continue are told to go on before their request is accepted',
-    ].filter((problem) => problem !== false);
-    if (problems.length === 0) return;
-    logger.log('warn', 'ServerNotAttached', {
-      problem: problems.join('; '),
-      hint: 'call handler.attach(server) once, with the http.Server that the handler is mounted in',
-    });
-  };
-}

@@ -10,13 +10,20 @@ export type WorkContext = Pick<
 /** How hooks see work that no request asked for: every string is empty. */
 const noRequest: RequestInfo = { method: '', uri: '', remoteAddress: '', headers: {} };
 
-/** For work that the server does of its own accord, until `signal` fires. */
-export function backgroundContext(signal: AbortSignal): WorkContext {
+/**
+ * For work that the server does until `signal` fires, whether or not a client waits. Hooks and the log are told of the
+ * request that caused it, if one did.
+ */
+export function backgroundContext(
+  signal: AbortSignal = new AbortController().signal,
+  cause?: WorkContext,
+): WorkContext {
   return {
-    method: '',
-    target: '',
-    requestId: undefined,
-    request: noRequest,
+    method: cause?.method ?? '',
+    target: cause?.target ?? '',
+    requestId: cause?.requestId,
+    // Read now: later its connection may be gone, and the address with it.
+    request: cause?.request ?? noRequest,
     signal,
     disconnected: signal,
   };

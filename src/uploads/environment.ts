@@ -2,6 +2,7 @@ import type { Backend } from '../core/compose.js';
 import type { Hooks } from '../core/hooks.js';
 import type { UploadListeners } from '../core/upload-events.js';
 import type { LogFields, LogLevel, Logger } from '../core/logger.js';
+import type { Completions } from './completions.js';
 import type { ExpiryPolicy } from './expiry.js';
 import type { RunningBodies } from './running-bodies.js';
 import type { WorkContext } from './background.js';
@@ -17,9 +18,12 @@ export interface Environment extends Backend {
   readonly acquireLockTimeoutMs: number;
   /** How often post-receive is published while bytes arrive, in milliseconds. */
   readonly progressIntervalMs: number;
+  /** Whether a final upload's parts go once it is finished. */
+  readonly removeParts: boolean;
   /** When uploads expire; undefined where they never do. */
   readonly expiry: ExpiryPolicy | undefined;
   readonly runningBodies: RunningBodies;
+  readonly completions: Completions;
 }
 
 /** Logs something that happened to an upload in the course of a request. */

@@ -16,6 +16,7 @@ export function uploadState(
   now = Date.now(),
 ): UploadState {
   if (isFull(upload)) return upload.finish === 'pending' ? 'finishing' : 'finished';
+  if (upload.isFinal) return 'concatenating';
   const expiresAt = expiryOf(upload, expiry);
   return expiresAt !== undefined && expiresAt <= now ? 'expired' : 'receiving';
 }

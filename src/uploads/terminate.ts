@@ -8,7 +8,7 @@ import { outcomeOf } from './state.js';
 import { withLock } from './with-lock.js';
 
 /**
- * Removes an upload, finished or not. A running writer is interrupted first.
+ * Removes an upload, finished or not. A running writer or concatenation is interrupted first.
  *
  * @throws TusError ERR_UPLOAD_NOT_FOUND, ERR_UPLOAD_EXPIRED, ERR_UPLOAD_LOCKED, ERR_UPLOAD_TERMINATION_REJECTED,
  * ERR_NOT_IMPLEMENTED
@@ -19,6 +19,7 @@ export async function terminateUpload(
   context: RequestContext,
 ): Promise<Outcome> {
   await checkAccess(env, 'terminate', [id], context);
+  await env.completions.interrupt(id);
   return withLock(env, id, context, async ({ fence }) => {
     const handle = await env.store.getUpload(id, context);
     const upload = await handle.getInfo();

@@ -1,8 +1,9 @@
+import type { BodyChecksum } from '../core/checksum.js';
 import type { Backend } from '../core/compose.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Hooks } from '../core/hooks.js';
 import { type Logger, silentLogger } from '../core/logger.js';
-import type { Outcome, ReadOutcome } from '../core/outcome.js';
+import type { Outcome, ReadOutcome, SelectBytes } from '../core/outcome.js';
 import type { UploadDraft } from '../core/upload.js';
 import {
   type UploadEventName,
@@ -10,6 +11,8 @@ import {
   type UploadListener,
 } from '../core/upload-events.js';
 import { type AppendRequest, appendToUpload } from './append.js';
+import { Completions } from './completions.js';
+import { type ConcatenateRequest, concatenateUploads } from './concatenate.js';
 import { createUpload } from './create.js';
 import type { Environment } from './environment.js';
 import { inspectUpload } from './inspect.js';
@@ -30,6 +33,8 @@ export interface UploadsOptions {
   readonly logger?: Logger;
   /** Bytes that one upload may have at most; none by default (tusd's `-max-size`). */
   readonly maxSize?: number;
+  /** Whether the parts of a final upload are removed once it is finished; false by default (rustus's `--remove-parts`). */
+  readonly removeParts?: boolean;
   /** How long a request waits for the lock of an upload, in milliseconds; 20,000 by default (tusd's `-acquire-lock-timeout`). */
   readonly acquireLockTimeoutMs?: number;
   /** How often post-receive is published while bytes arrive, in milliseconds; 1,000 by default (tusd's `-progress-hooks-interval`). */
@@ -64,10 +69,12 @@ export class Uploads {
       maxSize: options.maxSize,
       acquireLockTimeoutMs: options.acquireLockTimeoutMs ?? 20_000,
       progressIntervalMs: options.progressIntervalMs ?? 1000,
+      removeParts: options.removeParts ?? false,
       expiry: expires
         ? { kind: options.expiry ?? 'sliding', afterMs: options.expireAfterMs ?? Infinity }
         : undefined,
       runningBodies: new RunningBodies(),
+      completions: new Completions(),
     };
     onAbort(options.signal, () => void this.close());
     if (options.sweepIntervalMs !== undefined) this.#sweepEvery(options.sweepIntervalMs);
@@ -78,8 +85,17 @@ export class Uploads {
     return this.#env.listeners.on(name, listener);
   }
 
-  create(draft: UploadDraft, withBody: boolean, context: RequestContext): Promise<Outcome> {
-    return createUpload(this.#env, draft, withBody, context);
+  create(
+    draft: UploadDraft,
+    withBody: boolean,
+    context: RequestContext,
+    checksum?: BodyChecksum,
+  ): Promise<Outcome> {
+    return createUpload(this.#env, draft, withBody, context, checksum);
+  }
+
+  concatenate(request: ConcatenateRequest, context: RequestContext): Promise<Outcome> {
+    return concatenateUploads(this.#env, request, context);
   }
 
   append(request: AppendRequest, context: RequestContext): Promise<Outcome> {
@@ -90,8 +106,8 @@ export class Uploads {
     return inspectUpload(this.#env, id, context);
   }
 
-  read(id: string, context: RequestContext): Promise<ReadOutcome> {
-    return readUpload(this.#env, id, context);
+  read(id: string, select: SelectBytes, context: RequestContext): Promise<ReadOutcome> {
+    return readUpload(this.#env, id, select, context);
   }
 
   terminate(id: string, context: RequestContext): Promise<Outcome> {
@@ -108,10 +124,11 @@ export class Uploads {
     return sweepUploads(this.#env, options);
   }
 
-  /** Interrupts what is being received, refuses more, and resolves when what had arrived is stored. */
+  /** Interrupts what is being received or put together, refuses more, and resolves when what had arrived is stored. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#env.runningBodies.close();
+    const { runningBodies, completions } = this.#env;
+    await Promise.all([runningBodies.close(), completions.close()]);
     await this.#sweeping;
   }
 

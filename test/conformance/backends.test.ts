@@ -18,6 +18,7 @@ import { LeasedLocker, LeaseServer } from '../fakes/leased-locker.js';
 import { PartBucket } from '../fakes/part-bucket.js';
 import { PartStore } from '../fakes/part-store.js';
 import { openLocker } from '../fakes/redis-bench.js';
+import { final, idOf, part, partial } from '../protocol/concat.js';
 import { startServer, temporaryDirectory, type TestServer } from '../protocol/server.js';
 import { startRedis } from '../services/start-redis.js';
 import { useS3 } from '../services/use-s3.js';
@@ -134,6 +135,31 @@ for (const [storeName, useStore] of Object.entries(stores)) {
         expect((await head(server, path)).header('upload-length')).toBe('3');
         const empty = await create(server, 0);
         expect((await head(server, empty)).header('upload-offset')).toBe('0');
+      });
+
+      it('puts uploads together, also those that end later, and then removes them', async () => {
+        const ended: string[] = [];
+        const server = await start({ postFinish: ({ upload }) => void ended.push(upload.id) });
+        const source = randomBytes(6500);
+        const first = await part(server, source.subarray(0, 3000));
+        const last = await create(server, 'deferred', partial);
+        const late = await final(server, first, last);
+        const early = await final(server, first, first);
+        expect((await request(server, 'GET', early)).body).toEqual(
+          Buffer.concat([source.subarray(0, 3000), source.subarray(0, 3000)]),
+        );
+        expect((await patch(server, last, 0, source.subarray(3000, 5000))).status).toBe(204);
+        const waiting = await head(server, late);
+        expect([waiting.status, waiting.header('upload-offset')]).toEqual([200, undefined]);
+        const length = { 'Upload-Length': '3500' };
+        expect((await patch(server, last, 2000, source.subarray(5000), length)).status).toBe(204);
+        await expect.poll(() => ended).toEqual([idOf(early), idOf(late)]);
+        expect((await head(server, late)).header('upload-offset')).toBe('6500');
+        expect((await request(server, 'GET', late)).body).toEqual(source);
+        for (const path of [first, last, early]) {
+          expect((await request(server, 'DELETE', path)).status).toBe(204);
+        }
+        expect((await request(server, 'GET', late)).body).toEqual(source);
       });
 
       it('removes an upload while it is being sent', async () => {

@@ -41,7 +41,7 @@ export interface FetchHandler {
  */
 export function createFetchHandler(options: HandlerOptions): FetchHandler {
   const timeouts = timeoutsOf(options);
-  const responder = new Responder(options);
+  const responder = new Responder(options, { trailers: false });
 
   async function handle(request: Request, details: object = {}): Promise<Response> {
     const exchange = new FetchExchange(request, {
@@ -54,7 +54,7 @@ export function createFetchHandler(options: HandlerOptions): FetchHandler {
       return toResponse(answer, exchange, timeouts.networkTimeoutMs);
     } catch (error) {
       // A header that cannot be sent (a hook's) is worth an answer.
-      const failure = responder.refuse(exchange, error);
+      const failure = await responder.refuse(exchange, error);
       return toResponse(failure, exchange, timeouts.networkTimeoutMs);
     }
   }

@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Body, BodyEnd, StopReason } from '../../core/body.js';
 import { highWaterMark } from '../high-water-mark.js';
+import { bodySource, isComplete, isGone, isHttp2, type NodeRequest } from './node-message.js';
 
 export interface NodeBodyOptions {
   /** The body ends as `idle` when nothing arrives for so long while somebody waits for it, in milliseconds. */
@@ -10,11 +11,12 @@ export interface NodeBodyOptions {
 }
 
 /**
- * The body of a `node:http` request. Takes what the parser hands out as it comes, so that receiving overlaps with
- * storing, without the copies and promises of a stream pipeline.
+ * The body of a request of `node:http` or `node:http2`. Takes what the parser hands out as it comes, so that receiving
+ * overlaps with storing, without the copies and promises of a stream pipeline.
  */
 export class NodeBody implements Body {
-  readonly #request: IncomingMessage;
+  readonly #request: NodeRequest;
+  readonly #source: Readable;
   readonly #options: NodeBodyOptions;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
@@ -23,13 +25,18 @@ export class NodeBody implements Body {
   #end: BodyEnd | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  constructor(request: IncomingMessage, options: NodeBodyOptions) {
+  constructor(request: NodeRequest, options: NodeBodyOptions) {
     this.#request = request;
+    this.#source = bodySource(request);
     this.#options = options;
   }
 
   get endReason(): BodyEnd | undefined {
     return this.#end;
+  }
+
+  get trailers(): Readonly<Record<string, string>> | undefined {
+    return this.#end === 'complete' ? joinTrailers(this.#request.rawTrailers) : undefined;
   }
 
   async next(): Promise<Uint8Array[] | null> {
@@ -52,12 +59,16 @@ export class NodeBody implements Body {
   #start(): void {
     this.#started = true;
     if (this.#end !== undefined) return;
-    const request = this.#request;
-    // The client may have gone before anybody asked for the body: no event will tell any more.
-    if (request.destroyed) return this.#finish('disconnected');
+    const source = this.#source;
+    // The client may have gone before anybody asked for the body.
+    if (isGone(this.#request)) return this.#finish('disconnected');
+    // Over HTTP/2 it may have ended with its headers, and no event tells of that either.
+    if (source.readableEnded) return this.#finish('complete');
     this.#options.onFirstRead();
     this.#idleTimer = setTimeout(this.#onIdle, this.#options.idleTimeoutMs);
-    request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
+    source.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
+    // A stream that is reset without an error is closed only once somebody has read what it holds.
+    if (isHttp2(this.#request)) source.on('aborted', this.#onClose);
   }
 
   #take(): Uint8Array[] | null {
@@ -68,7 +79,7 @@ export class NodeBody implements Body {
     this.#queuedBytes = 0;
     if (wasFull && this.#end === undefined) {
       this.#idleTimer?.refresh();
-      this.#request.resume();
+      this.#source.resume();
     }
     return batch;
   }
@@ -77,7 +88,7 @@ export class NodeBody implements Body {
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     this.#idleTimer?.refresh();
-    if (this.#queuedBytes >= highWaterMark) this.#request.pause();
+    if (this.#queuedBytes >= highWaterMark) this.#source.pause();
     this.#wakeUp();
   };
 
@@ -93,20 +104,21 @@ export class NodeBody implements Body {
 
   #finish(end: BodyEnd): void {
     if (this.#end !== undefined) return;
-    const request = this.#request;
+    const source = this.#source;
     clearTimeout(this.#idleTimer);
-    request.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    this.#takeLeftovers();
+    source.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
+    if (isHttp2(this.#request)) source.off('aborted', this.#onClose);
     // Where all of it was here already, nothing was cut off.
-    this.#end = request.complete ? 'complete' : end;
-    if (this.#end !== 'complete' && end !== 'disconnected') request.pause();
+    this.#end = isComplete(this.#request) ? 'complete' : end;
+    this.#takeLeftovers();
+    if (this.#end !== 'complete' && end !== 'disconnected') source.pause();
     this.#wakeUp();
   }
 
   /** What the parser has handed out while nobody read, before the first `next()` or at the high-water mark. */
   #takeLeftovers(): void {
     for (;;) {
-      const bytes: unknown = this.#request.read();
+      const bytes: unknown = this.#source.read();
       if (!(bytes instanceof Uint8Array)) return;
       this.#queue.push(bytes);
       this.#queuedBytes += bytes.length;
@@ -117,4 +129,16 @@ export class NodeBody implements Body {
     this.#wake?.();
     this.#wake = undefined;
   }
+}
+
+/** From names and values by turns, as they came: Node's own object leaves out all but the first line of some names. */
+function joinTrailers(raw: readonly string[]): Readonly<Record<string, string>> {
+  const trailers = new Map<string, string>();
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = (raw[index] ?? '').toLowerCase();
+    const before = trailers.get(name);
+    const value = raw[index + 1] ?? '';
+    trailers.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return Object.fromEntries(trailers);
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Exchange } from '../../core/exchange.js';
 import type { RequestInfo } from '../../core/hooks.js';
@@ -6,6 +6,7 @@ import { parseInteger } from '../../protocol/integer.js';
 import { Departure } from '../departure.js';
 import { originForm } from '../origin-form.js';
 import { NodeBody } from './node-body.js';
+import { isGone, isHttp2, type NodeRequest, type NodeResponse } from './node-message.js';
 
 export interface NodeExchangeOptions {
   readonly networkTimeoutMs: number;
@@ -14,16 +15,16 @@ export interface NodeExchangeOptions {
   readonly continueExpected: boolean;
 }
 
-/** A `node:http` request as an {@link Exchange}. What few requests need is made when it is asked for. */
+/** A request of `node:http` or `node:http2` as an {@link Exchange}. What few requests need is made when it is asked for. */
 export class NodeExchange implements Exchange {
   readonly method: string;
   readonly target: string;
   readonly bodyLength: number | undefined;
   readonly body: NodeBody;
-  readonly #request: IncomingMessage;
+  readonly #request: NodeRequest;
   readonly #departure: Departure;
 
-  constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
+  constructor(request: NodeRequest, response: NodeResponse, options: NodeExchangeOptions) {
     this.#request = request;
     this.#departure = new Departure(options.requestCompletionTimeoutMs);
     this.method = request.method ?? '';
@@ -35,11 +36,7 @@ export class NodeExchange implements Exchange {
         if (options.continueExpected) response.writeContinue();
       },
     });
-    const onClose = (): void => {
-      if (!response.writableFinished) this.#departure.leave();
-    };
-    if (response.destroyed) onClose();
-    else response.once('close', onClose);
+    onDeparture(request, response, () => this.#departure.leave());
   }
 
   readonly header = (name: string): string | undefined => {
@@ -52,26 +49,25 @@ export class NodeExchange implements Exchange {
   }
 
   get request(): RequestInfo {
-    const { remoteAddress = '', remotePort = '' } = this.#request.socket;
+    const { remoteAddress = '', remotePort = '' } = clientOf(this.#request);
     return {
       method: this.method,
       uri: this.target,
       remoteAddress: remoteAddress.includes(':')
         ? `[${remoteAddress}]:${remotePort}`
         : `${remoteAddress}:${remotePort}`,
-      // Node leaves no value undefined; its type only allows for asking after any name.
-      headers: Object.fromEntries(
-        Object.entries(this.#request.headersDistinct).map(([name, values]) => [name, values ?? []]),
-      ),
+      headers: distinctHeaders(this.#request),
     };
   }
 
   get scheme(): 'http' | 'https' {
-    return this.#request.socket instanceof TLSSocket ? 'https' : 'http';
+    const request = this.#request;
+    if (isHttp2(request)) return request.scheme === 'https' ? 'https' : 'http';
+    return request.socket instanceof TLSSocket ? 'https' : 'http';
   }
 
   get host(): string | undefined {
-    return this.header('host');
+    return isHttp2(this.#request) ? this.#request.authority : this.header('host');
   }
 
   get disconnected(): AbortSignal {
@@ -93,9 +89,7 @@ export class NodeExchange implements Exchange {
 }
 
 /** A request, and where routers that cut off the prefix they are mounted at keep its whole target, as Express has it. */
-interface RoutedRequest extends IncomingMessage {
-  originalUrl?: unknown;
-}
+type RoutedRequest = NodeRequest & { originalUrl?: unknown };
 
 /** Keeps the whole target before a router gets the request: some, such as koa-mount, cut the prefix off without a trace. */
 export function keepTarget(request: RoutedRequest): void {
@@ -112,7 +106,57 @@ export function requestTarget(request: RoutedRequest): string {
   return originForm(target);
 }
 
-function bodyLength({ headers }: IncomingMessage): number | undefined {
+function bodyLength(request: NodeRequest): number | undefined {
+  const { headers } = request;
   if (headers['transfer-encoding'] !== undefined) return undefined;
-  return parseInteger(headers['content-length'] ?? '0');
+  // Over HTTP/2, a body without a length has no header that tells of it.
+  const none = isHttp2(request) && !request.stream.endAfterHeaders ? '' : '0';
+  return parseInteger(headers['content-length'] ?? none);
+}
+
+/** Calls back when the client goes before it has its answer. */
+function onDeparture(request: NodeRequest, response: NodeResponse, leave: () => void): void {
+  if (isHttp2(request)) {
+    const { stream } = request;
+    // What answers HEAD is `finished` from the beginning.
+    const onClose = (): void => {
+      if (!stream.headersSent || !stream.writableFinished) leave();
+    };
+    if (isGone(request)) onClose();
+    else stream.once('aborted', leave).once('close', onClose);
+    return;
+  }
+  const onClose = (): void => {
+    if (!response.writableFinished) leave();
+  };
+  if (response.destroyed) onClose();
+  else response.once('close', onClose);
+}
+
+/** Address and port of the client; nothing where the session is gone, whose socket throws when it is asked. */
+function clientOf(request: NodeRequest): Partial<Pick<Socket, 'remoteAddress' | 'remotePort'>> {
+  if (!isHttp2(request)) return request.socket;
+  const { session } = request.stream;
+  return session === undefined || session.destroyed ? {} : session.socket;
+}
+
+/** Every header as it came, in lists. HTTP/2 has the host in a field of its own, which is none for anybody behind. */
+function distinctHeaders(request: NodeRequest): Record<string, readonly string[]> {
+  if (!isHttp2(request)) {
+    // Node leaves no value undefined; its type only allows for asking after any name.
+    return Object.fromEntries(
+      Object.entries(request.headersDistinct).map(([name, values]) => [name, values ?? []]),
+    );
+  }
+  const headers = new Map<string, string[]>([['host', [request.authority]]]);
+  const { rawHeaders } = request;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    const value = rawHeaders[index + 1] ?? '';
+    if (name.startsWith(':') || name === 'host') continue;
+    const values = headers.get(name);
+    if (values === undefined) headers.set(name, [value]);
+    else values.push(value);
+  }
+  return Object.fromEntries(headers);
 }

@@ -3,7 +3,7 @@ import { opendir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { isUploadId } from '../../core/upload-id.js';
 import { isErrno } from '../../internal/errno.js';
-import { privateFolder } from './identity-file.js';
+import { privateFolder } from '../../internal/private-folder.js';
 import { type LockFile, readLockFile } from './lock-file.js';
 
 const suffix = '.lock';

@@ -15,7 +15,13 @@ export const extensionNames = [
 /** Name of an extension in Tus-Extension. */
 export type TusExtension = (typeof extensionNames)[number];
 
-/** What decides beside the store. */
+/** What carries requests to the server. */
+export interface Transport {
+  /** Whether a body can have trailers. */
+  readonly trailers: boolean;
+}
+
+/** What decides beside the store and the transport. */
 export interface ExtensionSwitches {
   /** Switched off, whatever is possible. */
   readonly disabled: readonly TusExtension[];
@@ -23,22 +29,30 @@ export interface ExtensionSwitches {
   readonly expires: boolean;
 }
 
-/** The extensions that are on: announced and served. What the store cannot do is off, and so is what was switched off. */
+/**
+ * The extensions that are on: announced and served. What the store or the transport cannot do is off, and so is what was
+ * switched off.
+ */
 export function enabledExtensions(
   capabilities: StoreCapabilities,
+  transport: Transport,
   { disabled, expires }: ExtensionSwitches,
 ): ReadonlySet<TusExtension> {
+  const creates = !disabled.includes('creation');
+  const concatenates = creates && capabilities.concatenation;
   const possible = {
     creation: true,
     // "The Server MUST NOT offer it without Creation."
-    'creation-with-upload': !disabled.includes('creation'),
-    'creation-defer-length': !disabled.includes('creation') && capabilities.declaredLength,
-    checksum: false,
-    'checksum-trailer': false,
+    'creation-with-upload': creates,
+    'creation-defer-length': creates && capabilities.declaredLength,
+    checksum: capabilities.provisionalChunks,
+    // A checksum in a trailer is one all the same.
+    'checksum-trailer':
+      !disabled.includes('checksum') && capabilities.provisionalChunks && transport.trailers,
     expiration: expires,
     termination: capabilities.termination,
-    concatenation: false,
-    'concatenation-unfinished': false,
+    concatenation: concatenates,
+    'concatenation-unfinished': concatenates && !disabled.includes('concatenation'),
   } satisfies Record<TusExtension, boolean>;
   return new Set(extensionNames.filter((name) => possible[name] && !disabled.includes(name)));
 }
