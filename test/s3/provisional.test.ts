@@ -257,12 +257,16 @@ describe('a provisional chunk', () => {
     // Each takes half of it: what any of them kept would let the next wait for ever.
     const store = bed.store({ maxBufferedBytes: 10 * MiB, attempts: 1 });
     const refused = fail(403, 'AccessDenied');
-    for (const end of ['commit', 'discard', 'another', 'terminate', 'failure', 'refusal']) {
+    const ends = ['commit', 'discard', 'another', 'terminate', 'failure', 'refusal', 'nothing'];
+    for (const end of [...ends, 'loss']) {
       const id = await newUpload(store, size);
       if (end === 'failure') bed.proxy.inject({ operation: 'UploadPart' }, refused);
       const upload = await store.getUpload(id);
       const body = bodyOf(file.subarray(0, end === 'failure' ? 8 * MiB : 4 * MiB));
-      const { bytesWritten } = await upload.writeChunk(0, body, { provisional: true });
+      const controller = new AbortController();
+      const options = { provisional: true, signal: controller.signal };
+      const { bytesWritten } = await upload.writeChunk(0, body, options);
+      if (end === 'loss') controller.abort(new Error('the lock was lost'));
       expect(bytesWritten).toBe(end === 'failure' ? 0 : 4 * MiB);
       if (end === 'refusal') bed.proxy.inject({ operation: 'PutObject' }, refused);
       const committing = upload.commitChunk?.bind(upload);
