@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 
-/** Statements of tus 1.0.0 that are covered here: core, creation, creation-with-upload, termination. */
+/** Statements of tus 1.0.0 that are covered here: core, creation, creation-with-upload, termination, concatenation. */
 const statements = [
   ...numbers('T', 1, 83),
-  ...numbers('T', 111, 114),
+  ...numbers('T', 111, 138),
   ...numbers('D', 1, 7),
+  'D-013',
   ...numbers('D', 17, 21),
 ];
 /** Of the checksum extension, which is not built. */

@@ -16,7 +16,10 @@ export async function checkStorage(backend: Backend): Promise<string[]> {
 export async function checkEmpty(backend: Backend): Promise<string[]> {
   const terminated = (await backend.list()).filter(({ kind }) => kind === 'upload');
   const { failed } = await backend.sweep();
-  const left = [...(await backend.list()).map(({ id }) => id), ...(await filesIn(backend.directory))];
+  const left = [
+    ...(await backend.list()).map(({ id }) => id),
+    ...(await filesIn(backend.directory)),
+  ];
   return [
     ...terminated.map(({ id }) => `Terminated, and still listed: ${id}`),
     ...left.map((name) => `Left behind: ${name}`),

@@ -52,7 +52,11 @@ async function checkUpload(
   if (upload.gone === 'yes') report(`It is back: ${describeUpload(upload)}`);
   upload.gone = 'no';
   const length = answer.headers['upload-length'];
-  if (length === undefined ? upload.isLengthKnown && !isFinal(upload) : Number(length) !== upload.source.length)
+  if (
+    length === undefined
+      ? upload.isLengthKnown && !isFinal(upload)
+      : Number(length) !== upload.source.length
+  )
     report(`Its length is ${length}: ${describeUpload(upload)}`);
   const told = answer.headers['upload-offset'];
   if (told === undefined && isFinal(upload) && upload.told === 0) return;
@@ -63,7 +67,8 @@ async function checkUpload(
     report(`A final upload has offset ${offset}: ${describeUpload(upload)}`);
   upload.told = offset;
   if (length !== undefined) upload.isLengthKnown = true;
-  if (backend.canReadUnfinished || isFinished(upload)) await checkBytes({ client, report }, upload, path);
+  if (backend.canReadUnfinished || isFinished(upload))
+    await checkBytes({ client, report }, upload, path);
 }
 
 /** The bytes up to the offset are the source's. */
@@ -80,7 +85,9 @@ async function checkBytes(
     report(`GET is answered with ${answer?.status}: ${describeUpload(upload)}`);
   } else if (!answer.body.equals(expected)) {
     const at = expected.findIndex((byte, index) => byte !== answer.body[index]);
-    report(`${answer.body.length} bytes, from ${at} on not the source's: ${describeUpload(upload)}`);
+    report(
+      `${answer.body.length} bytes, from ${at} on not the source's: ${describeUpload(upload)}`,
+    );
   }
 }
 

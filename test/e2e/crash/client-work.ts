@@ -20,10 +20,7 @@ export async function work(
   return name;
 }
 
-async function operate(
-  place: Workplace,
-  live: readonly TrackedUpload[],
-): Promise<OperationName> {
+async function operate(place: Workplace, live: readonly TrackedUpload[]): Promise<OperationName> {
   const { random, extensions } = place;
   const open = live.filter((upload) => !isFinished(upload) && !isFinal(upload));
   const chance = random.below(20);

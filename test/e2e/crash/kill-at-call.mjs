@@ -31,7 +31,8 @@ const { O_CREAT, O_TRUNC } = fs.constants;
 const { writevSync } = fs;
 
 function beforeOpen(_path, flags) {
-  const makes = typeof flags === 'number' ? (flags & (O_CREAT | O_TRUNC)) !== 0 : /[wax]/.test(flags);
+  const makes =
+    typeof flags === 'number' ? (flags & (O_CREAT | O_TRUNC)) !== 0 : /[wax]/.test(flags);
   if (makes) count();
 }
 
@@ -44,7 +45,16 @@ function beforeWrite(descriptor, data, position) {
   });
 }
 
-const changing = ['link', 'rename', 'unlink', 'mkdir', 'rmdir', 'truncate', 'copyFile', 'writeFile'];
+const changing = [
+  'link',
+  'rename',
+  'unlink',
+  'mkdir',
+  'rmdir',
+  'truncate',
+  'copyFile',
+  'writeFile',
+];
 for (const name of changing) {
   for (const owner of [fs, fs.promises]) wrap(owner, name, () => count());
   wrap(fs, `${name}Sync`, () => count());

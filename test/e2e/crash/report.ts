@@ -8,7 +8,10 @@ export function formatReport(results: readonly CrashRunResult[], tookMs: number)
   const torn = moments.filter((moment) => moment.kind === 'call' && moment.isTorn).length;
   return [
     line('runs', `${results.length}, in ${(tookMs / 1000).toFixed(0)} s`),
-    line('crashes', `${moments.length}: ${counts(moments.map(({ kind }) => kind))}; ${torn} of them tear a write`),
+    line(
+      'crashes',
+      `${moments.length}: ${counts(moments.map(({ kind }) => kind))}; ${torn} of them tear a write`,
+    ),
     line('hit', counts(hits)),
     line('uploads', String(uploads)),
   ].join('\n');
