@@ -15,19 +15,19 @@ export default defineConfig({
         extends: true,
         test: { name: 'node', include: ['test/**/*.test.ts'], provide: { runtime: 'node' } },
       },
-      // The tests of the protocol again, on every runtime that is installed.
-      ...fetchRuntimes
-        .filter((name) => whyMissing(name) === undefined)
-        .map((name) => ({
+      // The tests of the protocol again, over HTTP/2 and on every runtime that is installed.
+      ...['http2' as const, ...fetchRuntimes.filter((name) => whyMissing(name) === undefined)].map(
+        (name) => ({
           extends: true as const,
           test: {
             name,
             include: ['test/protocol/*.test.ts'],
-            exclude: ['test/protocol/{coverage,mounting*}.test.ts'],
+            exclude: ['test/protocol/{checksum-trailer,http2*,mounting*}.test.ts'],
             provide: { runtime: name },
             ...(isRemote(name) && { globalSetup: ['test/runtimes/global-setup.ts'] }),
           },
-        })),
+        }),
+      ),
     ],
   },
 });

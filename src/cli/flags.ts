@@ -1,3 +1,4 @@
+import { corsFlags } from './cors-flags.js';
 import { duration } from './duration.js';
 import {
   boolean,
@@ -107,12 +108,7 @@ const table = {
     default: 'false',
     help: 'Remove partial uploads once the upload that was made of them is finished.',
   },
-  'disable-cors': {
-    group: 'CORS',
-    kind: boolean,
-    default: 'false',
-    help: 'Send no CORS headers, where a proxy sends them.',
-  },
+  ...corsFlags,
   'upload-dir': {
     group: 'Disk',
     kind: path,

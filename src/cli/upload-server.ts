@@ -3,6 +3,7 @@ import { compose } from '../core/compose.js';
 import type { Logger } from '../core/logger.js';
 import { createHandler } from '../http/create-handler.js';
 import type { HandlerOptions } from '../http/handler-options.js';
+import { corsOptions } from './cors-flags.js';
 import { withGreeting } from './greeting.js';
 import { createHttpServer } from './http-server.js';
 import { openLocker } from './open-locker.js';
@@ -71,6 +72,7 @@ function handlerFlags(flags: ParsedFlags): HandlerFlags {
   return {
     ...(maxSize > 0 && { maxSize }),
     disableDownload: flags.get('disable-download'),
+    cors: corsOptions(flags),
     disableCors: flags.get('disable-cors'),
     behindProxy: flags.get('behind-proxy'),
     disableExtensions: [

@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import type { ByteRange } from './data-store.js';
+import type { TusError } from './errors.js';
 import type { HookHttpResponse } from './hooks.js';
 import type { UploadInfo } from './upload.js';
 
@@ -23,7 +25,18 @@ export interface Outcome {
   readonly httpResponse?: HookHttpResponse | undefined;
 }
 
-/** An {@link Outcome} with the bytes stored so far, or where to fetch them. */
+/** What of the stored bytes is to be sent: all, a part, none because the client has them, or none at all. */
+export type Selection =
+  | { readonly kind: 'whole' | 'part'; readonly range: ByteRange }
+  | { readonly kind: 'unmodified' }
+  | { readonly kind: 'refused'; readonly error: TusError };
+
+/** Decides what of an upload is to be sent, before anything of it is opened. */
+export type SelectBytes = (upload: UploadInfo, state: UploadState) => Selection;
+
+/** An {@link Outcome} with what was selected of the bytes stored so far, or where to fetch them all. */
 export interface ReadOutcome extends Outcome {
+  readonly selection: Selection;
+  /** Undefined where there are no bytes to send. */
   readonly content: { readonly stream: Readable } | { readonly redirect: string } | undefined;
 }

@@ -76,7 +76,7 @@ export function createHandler(options: HandlerOptions): Handler {
       // A header that cannot be sent (a hook's) is worth an answer; a download that broke off is not.
       if (response.headersSent) response.destroy();
       else {
-        const failure = responder.refuse(exchange, error);
+        const failure = await responder.refuse(exchange, error);
         await sendAnswer(request, response, failure, networkTimeoutMs);
       }
     } finally {

@@ -3,6 +3,7 @@ import type { Answer, Exchange } from '../core/exchange.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import type { UploadEventName, UploadListener } from '../core/upload-events.js';
 import type { Command, Method } from '../protocol/command.js';
+import { selectBytes } from '../protocol/select-bytes.js';
 import { checkVersion, decode } from '../protocol/tus-v1/decode.js';
 import {
   addExpiry,
@@ -22,7 +23,7 @@ import {
 import type { SweepOptions, SweepReport } from '../uploads/sweep.js';
 import { availableAlgorithms } from '../uploads/checksum/digest.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
-import { addCorsHeaders } from './cors.js';
+import { Cors, type CorsOptions } from './cors.js';
 import { publicOrigin } from './origin.js';
 import { resolveParts } from './resolve-parts.js';
 import { type Base, matchRoute, parseBase, type Route } from './route.js';
@@ -37,7 +38,9 @@ export interface ResponderOptions extends UploadsOptions {
   readonly disableExtensions?: readonly TusExtension[];
   /** No GET of uploads (tusd's `-disable-download`). */
   readonly disableDownload?: boolean;
-  /** No CORS headers: somebody else sends them (tusd's `-disable-cors`). */
+  /** What pages of other origins may do: everything, but without credentials, by default. */
+  readonly cors?: CorsOptions;
+  /** No CORS headers, and no origin refused: somebody else does that (tusd's `-disable-cors`). */
   readonly disableCors?: boolean;
   /** Believe X-Forwarded-Host, X-Forwarded-Proto and Forwarded (tusd's `-behind-proxy`). */
   readonly behindProxy?: boolean;
@@ -56,8 +59,7 @@ export class Responder {
   readonly #algorithms = availableAlgorithms();
   readonly #creationMethods: readonly Method[];
   readonly #uploadMethods: readonly Method[];
-  /** As a preflight is told them. */
-  readonly #allMethods: string;
+  readonly #cors: Cors | undefined;
 
   constructor(options: ResponderOptions, transport: Transport) {
     const { capabilities } = options.backend.store;
@@ -75,7 +77,9 @@ export class Responder {
     if (capabilities.reading && !options.disableDownload) uploadMethods.push('GET');
     if (this.#extensions.has('termination')) uploadMethods.push('DELETE');
     this.#uploadMethods = uploadMethods;
-    this.#allMethods = [...new Set([...this.#creationMethods, ...uploadMethods])].join(', ');
+    if (!options.disableCors) {
+      this.#cors = new Cors(options.cors ?? {}, [...this.#creationMethods, ...uploadMethods]);
+    }
   }
 
   /** Whether a request target lies below the base path. */
@@ -86,19 +90,38 @@ export class Responder {
   /** The answer to `exchange`. Never rejects: what fails is an answer too. */
   async respond(exchange: Exchange): Promise<Answer> {
     this.#log('RequestIncoming', exchange);
+    let isAllowed = false;
     try {
-      const method = effectiveMethod(exchange);
-      return this.#complete(await this.#answer(exchange, method), exchange);
+      const verdict = this.#allowsOrigin(exchange);
+      // Hardly any server has to wait for it, and none is made to.
+      isAllowed = typeof verdict === 'boolean' ? verdict : await verdict;
+      if (!isAllowed) throw new TusError('ERR_ORIGIN_NOT_ALLOWED');
+      const answer = await this.#answer(exchange, effectiveMethod(exchange));
+      return this.#complete(answer, exchange, isAllowed);
     } catch (error) {
-      const answer = this.refuse(exchange, error);
-      await this.#addExpiry(answer, exchange);
+      const answer = this.#fail(error, exchange, isAllowed);
+      // Nothing is looked at for a page that may not ask.
+      if (isAllowed) await this.#addExpiry(answer, exchange);
       return answer;
     }
   }
 
-  /** The answer to an exchange that failed with `error`, here or on the way. */
-  refuse(exchange: Exchange, error: unknown): Answer {
-    return this.#complete(this.#encodeError(toTusError(error), exchange), exchange);
+  /** The answer to an exchange that failed with `error` outside of here. Never rejects. */
+  async refuse(exchange: Exchange, error: unknown): Promise<Answer> {
+    try {
+      return this.#fail(error, exchange, await this.#allowsOrigin(exchange));
+    } catch {
+      // The error at hand is the one to tell; the other one is told by every other request.
+      return this.#fail(error, exchange, false);
+    }
+  }
+
+  #allowsOrigin(exchange: Exchange): boolean | Promise<boolean> {
+    return this.#cors === undefined || this.#cors.allows(exchange);
+  }
+
+  #fail(error: unknown, exchange: Exchange, isAllowed: boolean): Answer {
+    return this.#complete(this.#encodeError(toTusError(error), exchange), exchange, isAllowed);
   }
 
   /** "The expiration header MUST be included in every PATCH response", also where the upload was not looked at. */
@@ -110,12 +133,10 @@ export class Responder {
   }
 
   /** What every answer carries, whatever made it. */
-  #complete(answer: Answer, exchange: Exchange): Answer {
+  #complete(answer: Answer, exchange: Exchange, isAllowed: boolean): Answer {
     this.#log('ResponseOutgoing', exchange, answer.status);
     answer.headers['X-Content-Type-Options'] = 'nosniff';
-    if (!this.#options.disableCors) {
-      addCorsHeaders(answer.headers, exchange, effectiveMethod(exchange), this.#allMethods);
-    }
+    this.#cors?.addHeaders(answer.headers, exchange, effectiveMethod(exchange), isAllowed);
     return answer;
   }
 
@@ -174,7 +195,13 @@ export class Responder {
           this.#location(id, exchange),
         );
       case 'read':
-        return encodeRead(await uploads.read(command.id, exchange));
+        return encodeRead(
+          await uploads.read(
+            command.id,
+            (upload, state) => selectBytes(command.headers, upload, state),
+            exchange,
+          ),
+        );
       case 'terminate':
         return encodeTerminated(await uploads.terminate(command.id, exchange));
     }

@@ -3,7 +3,7 @@ import type { Backend } from '../core/compose.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Hooks } from '../core/hooks.js';
 import { type Logger, silentLogger } from '../core/logger.js';
-import type { Outcome, ReadOutcome } from '../core/outcome.js';
+import type { Outcome, ReadOutcome, SelectBytes } from '../core/outcome.js';
 import type { UploadDraft } from '../core/upload.js';
 import {
   type UploadEventName,
@@ -106,8 +106,8 @@ export class Uploads {
     return inspectUpload(this.#env, id, context);
   }
 
-  read(id: string, context: RequestContext): Promise<ReadOutcome> {
-    return readUpload(this.#env, id, context);
+  read(id: string, select: SelectBytes, context: RequestContext): Promise<ReadOutcome> {
+    return readUpload(this.#env, id, select, context);
   }
 
   terminate(id: string, context: RequestContext): Promise<Outcome> {

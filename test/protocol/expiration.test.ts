@@ -144,6 +144,22 @@ describe('expiration', () => {
     expect([answer.status, answer.header('upload-expires')]).toEqual([200, undefined]);
   });
 
+  it('T-084 T-086: what has expired is removed by and by; what is finished or goes on stays', async () => {
+    const server = await startServer({ expireAfterMs: hour, sweepIntervalMs: 10 });
+    const finished = await create(server, 5);
+    await patch(server, finished, 0, 'hello');
+    const running = await create(server, 5);
+    await writeStored(server.directory, 'expired', 'he', { Size: 5 });
+    const ago = new Date(Date.now() - 2 * hour);
+    for (const id of ['expired', finished.slice(basePath.length)]) {
+      await utimes(join(server.directory, id), ago, ago);
+    }
+    await expect.poll(async () => (await head(server, `${basePath}expired`)).status).toBe(404);
+    expect((await head(server, running)).status).toBe(200);
+    expect((await request(server, 'GET', finished)).text).toBe('hello');
+    await expect.poll(async () => (await server.files()).length).toBe(4);
+  });
+
   it('T-089: pre-create may give an upload a time of its own, sliding or not', async () => {
     const at = Date.now() + 10 * hour;
     const changes = [{ expiresAfterMs: 3 * hour }, { expiresAt: at }, {}];

@@ -1,12 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import type { Handler } from 'tuskd';
 import { describe, expect, it } from 'vitest';
+import { selfSigned } from './self-signed.js';
 import { startServer, temporaryDirectory, type TestServer } from './server.js';
 import {
   basePath,
@@ -184,14 +182,4 @@ async function trickle(server: TestServer, path: string, count: number) {
     await delay(50);
   }
   return client;
-}
-
-function selfSigned(directory: string): { key: Buffer; cert: Buffer } {
-  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-  const subject = ['-subj', '/CN=uploads.example', '-days', '1'];
-  const type = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  execFileSync('openssl', ['req', ...type, ...subject, '-keyout', key, '-out', cert], {
-    stdio: 'ignore',
-  });
-  return { key: readFileSync(key), cert: readFileSync(cert) };
 }

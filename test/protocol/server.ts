@@ -18,6 +18,7 @@ import {
 } from 'tuskd';
 import { inject, onTestFinished } from 'vitest';
 import { honoServer } from '../runtimes/hono-server.js';
+import { http2Server } from '../runtimes/http2-server.js';
 import { startRemoteServer } from '../runtimes/remote-server.js';
 import { isRemote, type LocalRuntime } from '../runtimes/runtimes.js';
 import { skipWhatDiffers } from '../runtimes/skip-what-differs.js';
@@ -55,10 +56,7 @@ async function startServerHere(
     ...rest,
     backend: compose({ core: wrapStore?.(plainStore) ?? plainStore, locker }),
   };
-  const { handler, server } =
-    runtime === 'hono'
-      ? await honoServer(handlerOptions, serverOptions)
-      : await nodeServer(handlerOptions, options);
+  const { handler, server } = await makeServer(runtime, handlerOptions, options);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -84,6 +82,21 @@ function makeLocker(given: ServerOptions['locker'], directory: string): Locker {
   if (typeof given === 'object') return given;
   if (typeof given === 'function') return given(directory);
   return given === 'files' ? new FileLocker({ directory }) : new MemoryLocker();
+}
+
+async function makeServer(
+  runtime: LocalRuntime,
+  handlerOptions: HandlerOptions,
+  options: ServerOptions,
+): Promise<{ handler: TestServer['handler']; server: http.Server | https.Server }> {
+  switch (runtime) {
+    case 'node':
+      return nodeServer(handlerOptions, options);
+    case 'http2':
+      return http2Server(handlerOptions, options.serverOptions);
+    case 'hono':
+      return honoServer(handlerOptions, options.serverOptions);
+  }
 }
 
 async function nodeServer(

@@ -8,6 +8,7 @@ import type { Runtime } from './runtimes.js';
  */
 const closesEarly: Readonly<Record<Runtime, boolean>> = {
   node: true,
+  http2: true,
   hono: true,
   bun: false,
   deno: false,

@@ -1,4 +1,4 @@
-import type { FetchRuntime } from './runtimes.js';
+import type { Runtime } from './runtimes.js';
 
 const told100 = 'the runtime says 100 Continue before anybody has looked at the request';
 const noBodyOfGet = 'a web Request with the method GET has no body';
@@ -16,6 +16,26 @@ const ownVary = 'Next.js adds a Vary of its own to every answer';
 const ownProxyHeaders =
   'Next.js sets X-Forwarded-Host and X-Forwarded-Proto, which come before Forwarded';
 
+const headersOfHttp2 = 'node:http2 takes no more than 64 KiB of headers';
+const windowOfHttp2 =
+  'a client sends as much as its window holds, and whoever passes it on has read it';
+
+const http2 = {
+  'field 39: 921600 bytes of it are kept and told': headersOfHttp2,
+  'field 39: a hundred thousand keys are no trouble': headersOfHttp2,
+  'field 50: headers that come a byte at a time are cut off':
+    'no header is passed on before all of them are here',
+  'requests that come all at once on one connection are answered in their order':
+    'streams of HTTP/2 have no order',
+  'field 49: the absolute form of a URL is ours too': 'a :path is never absolute',
+  'field 2: a whole body whose client has gone before it was asked for is stored':
+    'RST_STREAM overtakes the body before it',
+  'a client that takes nothing is given up after the timeout':
+    'its connection is closed as an idle one, in the moment in which it asks',
+  'the rest is read for a MiB at most, and the connection is closed within about a second':
+    windowOfHttp2,
+};
+
 const hono = {
   'T-011: after 412 nothing has happened: no upload, no byte, no hook, no 100': told100,
   'T-028 T-029: another offset is 409: nothing stored, nothing read, no hook': told100,
@@ -25,11 +45,15 @@ const hono = {
   'field 49: the absolute form of a URL is ours too': told100,
   'T-017 D-6: the actual method does not matter, whatever it is': noBodyOfGet,
   'field 45: the ID "." names no upload': resolvesDots,
+  'field 47: is refused before its body or a hook is asked: no 100': told100,
   'outside the base path there is nothing': answersItself,
 };
 
 /** Tests of `test/protocol` that a runtime cannot pass, by their names, and why. */
-export const differences: Readonly<Record<FetchRuntime, Readonly<Record<string, string>>>> = {
+export const differences: Readonly<
+  Record<Exclude<Runtime, 'node'>, Readonly<Record<string, string>>>
+> = {
+  http2,
   hono,
   bun: {
     'D-18: a Content-Length over the limit is 413 without 100, and bytes are counted anyway':

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** What the tests of the protocol run on: the adapter for `node:http`, and servers that speak in web Requests. */
-export type Runtime = 'node' | FetchRuntime;
+/** What the tests of the protocol run on: the adapter for `node:http` and `node:http2`, and servers that speak in web Requests. */
+export type Runtime = 'node' | 'http2' | FetchRuntime;
 export type FetchRuntime = (typeof fetchRuntimes)[number];
 export const fetchRuntimes = ['hono', 'bun', 'deno', 'next'] as const;
 /** Those that are processes of their own: tests cannot reach into them. */

@@ -7,6 +7,7 @@ export type ServiceProgram = keyof typeof programs;
 
 /** What pins the version of a program that install.sh builds or fetches; the others are the system's. */
 const programs = {
+  chromium: undefined,
   haproxy: undefined,
   'redis-server': undefined,
   toxiproxy: 'go/toxiproxy/go.mod',

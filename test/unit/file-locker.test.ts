@@ -145,7 +145,7 @@ describe('the lock file', () => {
 });
 
 describe('a lock of the dead is taken at once', () => {
-  it('where its process is gone', async () => {
+  it('field 10: where its process is gone', async () => {
     await place.put('upload.lock', await place.corpse());
     await assertTaken(place.locker());
   });
@@ -161,7 +161,7 @@ describe('a lock of the dead is taken at once', () => {
     await assertTaken(place.locker());
   });
 
-  it("where it is tusd's with our own PID, as in a container that was started again", async () => {
+  it("field 10: where it is tusd's with our own PID, as in a container that was started again", async () => {
     await place.put('upload.lock', `${process.pid}\n`);
     await assertTaken(place.locker());
   });
@@ -278,7 +278,7 @@ describe('a holder', () => {
     assert.deepEqual(await place.names(), []);
   });
 
-  it('learns that its lock was taken away, and leaves the new one alone', async () => {
+  it('field 5: learns that its lock was taken away, and leaves the new one alone', async () => {
     const locker = place.locker(quick);
     const lock = await take(locker, 'upload');
     assert.equal(lock.lost?.aborted, false);
@@ -290,7 +290,7 @@ describe('a holder', () => {
     assert.deepEqual(await place.names(), ['upload.lock']);
   });
 
-  it('does not remove what replaced its lock just before it lets go', async () => {
+  it('field 5: does not remove what replaced its lock just before it lets go', async () => {
     const locker = place.locker({ holderPollIntervalMs: 100 });
     const lock = await take(locker, 'upload');
     // Between two looks at the lock.

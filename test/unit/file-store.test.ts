@@ -49,3 +49,13 @@ it('a chunk for whose record a full disk has no room does not count, and takes n
   expect((await stat(join(directory, 'upload'))).size).toBe(10);
   expect((await (await store.getUpload('upload')).getInfo()).offset).toBe(10);
 });
+
+it('field 31: the record goes with an upload whose data has gone already', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tuskd-store-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const draft = { size: 5, metadata: {}, isPartial: false, isFinal: false, parts: [] };
+  const upload = await new FileStore({ directory }).newUpload({ id: 'a/b', ...draft });
+  await rm(join(directory, 'a/b'));
+  await upload.terminate?.();
+  expect(await readdir(directory)).toEqual([]);
+});

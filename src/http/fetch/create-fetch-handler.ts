@@ -54,7 +54,7 @@ export function createFetchHandler(options: HandlerOptions): FetchHandler {
       return toResponse(answer, exchange, timeouts.networkTimeoutMs);
     } catch (error) {
       // A header that cannot be sent (a hook's) is worth an answer.
-      const failure = responder.refuse(exchange, error);
+      const failure = await responder.refuse(exchange, error);
       return toResponse(failure, exchange, timeouts.networkTimeoutMs);
     }
   }

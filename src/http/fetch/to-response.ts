@@ -1,5 +1,4 @@
 import type { Answer } from '../../core/exchange.js';
-import { reasonPhrase } from '../reason-phrase.js';
 import { mayHaveContent, textContent } from '../text-content.js';
 import { downloadStream } from './download-stream.js';
 import type { FetchExchange } from './fetch-exchange.js';
@@ -20,7 +19,7 @@ export function toResponse(
   if (typeof content === 'string') {
     // As bytes: to a string, a Response adds a Content-Type of its own.
     const bytes = content === '' ? null : new TextEncoder().encode(content);
-    return new Response(bytes, { status, statusText: reasonPhrase(status) ?? '', headers });
+    return new Response(bytes, { status, headers });
   }
   if (mayHaveContent(status, method)) {
     const stream = downloadStream(content, disconnected, networkTimeoutMs);

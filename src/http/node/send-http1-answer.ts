@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { Answer } from '../../core/exchange.js';
-import { reasonPhrase } from '../reason-phrase.js';
 import { textContent } from '../text-content.js';
 import { discardRest, lingerBytes } from './discard-rest.js';
 
@@ -30,8 +29,8 @@ export async function sendHttp1Answer(
   const content = textContent(answer, body ?? '', request.method ?? '');
   // Or the client has its next request wait behind a body that is not going to be read to its end.
   if (!request.complete && !isSmall(request)) headers['Connection'] = 'close';
-  const reason = reasonPhrase(status);
-  if (reason !== undefined) response.statusMessage = reason;
+  // tus's own, which Node has no phrase for.
+  if (status === 460) response.statusMessage = 'Checksum Mismatch';
   response.writeHead(status, headers);
   if (request.complete) response.end(content);
   else await sendEarly(request, response, content);

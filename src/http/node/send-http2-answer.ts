@@ -67,7 +67,8 @@ function allowedHeaders(headers: Answer['headers']): Record<string, string> {
     if (connectionSpecific.has(name.toLowerCase())) continue;
     validateHeaderName(name);
     validateHeaderValue(name, value);
-    allowed[name] = value;
+    // "A field value MUST NOT start or end with an ASCII whitespace character": clients drop such a field.
+    allowed[name] = value.trim();
   }
   return allowed;
 }

@@ -6,6 +6,7 @@ import { parseConcat } from '../concat.js';
 import { parseInteger } from '../integer.js';
 import { mediaType } from '../media-type.js';
 import { parseMetadata } from '../metadata.js';
+import { decodeDownload } from '../select-bytes.js';
 import { decodeChecksum } from './checksum.js';
 import type { TusExtension } from './extensions.js';
 
@@ -42,7 +43,7 @@ export function decode(
   } else if (method === 'HEAD') {
     return { kind: 'inspect', id };
   } else if (method === 'GET') {
-    return { kind: 'read', id };
+    return { kind: 'read', id, headers: decodeDownload(request.header) };
   } else if (method === 'DELETE') {
     return { kind: 'terminate', id };
   }

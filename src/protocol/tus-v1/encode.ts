@@ -2,10 +2,12 @@ import type { ChecksumAlgorithm } from '../../core/checksum.js';
 import type { TusError } from '../../core/errors.js';
 import type { Answer } from '../../core/exchange.js';
 import type { HookHttpResponse } from '../../core/hooks.js';
-import type { Outcome, ReadOutcome } from '../../core/outcome.js';
+import type { Outcome, ReadOutcome, Selection } from '../../core/outcome.js';
+import type { UploadInfo } from '../../core/upload.js';
 import { serializeConcat } from '../concat.js';
 import { downloadHeaders } from '../download.js';
 import { serializeMetadata } from '../metadata.js';
+import { representationOf } from '../representation.js';
 import { version } from './decode.js';
 import type { TusExtension } from './extensions.js';
 
@@ -53,8 +55,7 @@ export function encodeInspected(
   headers['Cache-Control'] = 'no-store';
   // "SHOULD NOT contain the Upload-Offset header until the concatenation has been finished successfully."
   if (state !== 'concatenating') headers['Upload-Offset'] = String(upload.offset);
-  if (upload.size === undefined) headers['Upload-Defer-Length'] = '1';
-  else headers['Upload-Length'] = String(upload.size);
+  addLength(headers, upload);
   const metadata = upload.rawMetadata ?? serializeMetadata(upload.metadata);
   if (metadata !== '') headers['Upload-Metadata'] = metadata;
   // tusd does not keep it.
@@ -66,17 +67,41 @@ export function encodeInspected(
   return answer;
 }
 
-export function encodeRead({ upload, content }: ReadOutcome): Answer {
-  if (content === undefined) return newAnswer(204);
-  if ('redirect' in content) {
+export function encodeRead({ upload, state, selection, content }: ReadOutcome): Answer {
+  if (content !== undefined && 'redirect' in content) {
     const answer = newAnswer(302);
     answer.headers['Location'] = content.redirect;
     return answer;
   }
-  const answer = newAnswer(200, content.stream);
-  Object.assign(answer.headers, downloadHeaders(upload.metadata));
-  answer.headers['Content-Length'] = String(upload.offset);
+  if (selection.kind === 'refused') return encodeError(selection.error);
+  const { etag, modifiedAt, isWhole } = representationOf(upload, state);
+  const answer = newAnswer(readStatus(selection, content), content?.stream);
+  const { headers } = answer;
+  headers['ETag'] = etag;
+  headers['Last-Modified'] = new Date(modifiedAt).toUTCString();
+  // Whoever keeps a copy asks again before using it, so that access is checked and what is gone is gone. And what
+  // compresses on the way would make other bytes of it, to which neither the ETag nor a range applies.
+  headers['Cache-Control'] = 'no-cache, no-transform';
+  if (content === undefined || selection.kind === 'unmodified') return answer;
+  Object.assign(headers, downloadHeaders(upload.metadata));
+  const { start, end } = selection.range;
+  headers['Content-Length'] = String(end - start);
+  headers['Accept-Ranges'] = 'bytes';
+  if (selection.kind === 'part') {
+    // Of an unfinished upload, what is stored is not "the complete length".
+    headers['Content-Range'] = `bytes ${start}-${end - 1}/${isWhole ? upload.offset : '*'}`;
+  }
+  if (!isWhole) {
+    headers['Upload-Offset'] = String(upload.offset);
+    addLength(headers, upload);
+  }
   return answer;
+}
+
+function readStatus({ kind }: Selection, content: ReadOutcome['content']): number {
+  if (kind === 'unmodified') return 304;
+  if (content === undefined) return 204;
+  return kind === 'part' ? 206 : 200;
 }
 
 export function encodeTerminated(outcome: Outcome): Answer {
@@ -88,6 +113,11 @@ export function encodeError(error: TusError): Answer {
   const answer = newAnswer(error.status, error.body ?? `${error.code}: ${error.message}\n`);
   answer.headers['Content-Type'] = 'text/plain; charset=utf-8';
   return { ...answer, headers: withHeaders(answer.headers, error.headers) };
+}
+
+function addLength(headers: Record<string, string>, { size }: UploadInfo): void {
+  if (size === undefined) headers['Upload-Defer-Length'] = '1';
+  else headers['Upload-Length'] = String(size);
 }
 
 /** As an IMF-fixdate, which has whole seconds: rounded down, so that nobody comes too late. */

@@ -11,7 +11,7 @@ import { flags, readSmallFile, withFile } from './fs.js';
 import { removeEmptyParents } from './upload-paths.js';
 
 /** Folder of the notes about who waits for which part. */
-const notesFolder = `${privateFolder}/awaited`;
+export const notesFolder = `${privateFolder}/awaited`;
 
 export interface NotesOptions extends Durability {
   readonly directory: string;
@@ -21,7 +21,7 @@ export interface NotesOptions extends Durability {
 }
 
 /** That a final upload waits for a part. */
-interface Note {
+export interface Note {
   readonly partId: string;
   readonly finalId: string;
 }
@@ -74,7 +74,7 @@ export async function removeNotes(disk: Disk, directory: string, partId: string)
 }
 
 /** What a file of notes says; a line that was cut short was never acknowledged. */
-function parseNotes(text: string): Note[] {
+export function parseNotes(text: string): Note[] {
   return text.split('\n').flatMap((line) => {
     const [partId, finalId] = parseLine(line);
     return typeof partId === 'string' && typeof finalId === 'string' ? [{ partId, finalId }] : [];
@@ -91,7 +91,7 @@ function parseLine(line: string): readonly unknown[] {
 }
 
 /** An ID may be longer than a file name, and have slashes. */
-function notesPath(directory: string, partId: string): string {
+export function notesPath(directory: string, partId: string): string {
   return join(directory, notesFolder, createHash('sha256').update(partId).digest('hex'));
 }
 

@@ -19,6 +19,7 @@ import { FileUpload, type FileUploadOptions } from './file-upload.js';
 import { flags, removeFile } from './fs.js';
 import { isErrno } from '../../internal/errno.js';
 import { serializeInfo } from '../info-record.js';
+import { removeLeftovers } from './leftovers.js';
 import { listFiles } from './list-files.js';
 import {
   checkParents,
@@ -126,6 +127,10 @@ export class FileStore implements DataStore {
 
   list(options: WaitOptions = {}): AsyncIterable<StoredItem> {
     return listFiles(this.#options.directory, options.signal);
+  }
+
+  async removeOrphan(id: string): Promise<void> {
+    await removeLeftovers(this.#options, id);
   }
 
   /** The data file comes first and decides who has the ID: it is created or the upload exists, never truncated. */

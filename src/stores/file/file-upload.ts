@@ -12,17 +12,18 @@ import type {
 import { TusError } from '../../core/errors.js';
 import { isFull, type UploadChanges, type UploadInfo } from '../../core/upload.js';
 import type { Disk } from '../../internal/disk.js';
-import { type Durability, makeDurable, mustBeDurable, syncData } from './durability.js';
+import { type Durability, makeDurable, mustBeDurable, syncData, syncNames } from './durability.js';
 import { asTusError } from './file-errors.js';
 import type { FoundUpload } from './find-upload.js';
 import { addNote, readNotes, removeNotes } from './awaited-by.js';
 import { copyParts, type OpenPart, openParts } from './copy-parts.js';
 import { removeFile, withFile } from './fs.js';
+import { removeTraces } from './leftovers.js';
 import { serializeInfo } from '../info-record.js';
 import { storeBody } from './store-body.js';
-import { removeEmptyParents, type UploadPaths } from './upload-paths.js';
+import type { UploadPaths } from './upload-paths.js';
 import { ownRecord } from './verified-offset.js';
-import { replaceInfo } from './write-info.js';
+import { putInfoAside, replaceInfo } from './write-info.js';
 
 /** Bytes read from the disk at once for a download. */
 const readSize = 256 * 1024;
@@ -146,15 +147,20 @@ export class FileUpload implements Upload {
     }
   }
 
-  /** The record goes first: an upload without one is gone, while data without one is only left over. */
+  /**
+   * The record goes first: an upload without one is gone. It is put aside for as long as there is something left of the
+   * upload, whose ID may be no name that tells it from other files.
+   */
   async terminate(): Promise<void> {
-    const { disk, directory } = this.#options;
+    const { disk, directory, fsync } = this.#options;
+    const { info, data } = this.#paths;
     const isPartial = this.#info?.isPartial === true;
     this.#info = undefined;
-    await removeFile(disk, this.#paths.info);
-    await removeFile(disk, this.#paths.data);
+    await putInfoAside(disk, info);
+    await removeFile(disk, data);
+    if (fsync === 'request') await syncNames(disk, this.#paths);
     if (isPartial) await removeNotes(disk, directory, this.id);
-    await removeEmptyParents(directory, this.id);
+    await removeTraces(this.#options, this.id);
   }
 
   /**

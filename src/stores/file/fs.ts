@@ -13,8 +13,6 @@ export const flags = {
   create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | plainFile,
   /** Write behind what is there, also while others do. */
   append: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | plainFile,
-  /** Write a file anew. */
-  replace: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | plainFile,
 } as const;
 
 /** Runs `use` with an open file and closes it in any case. */

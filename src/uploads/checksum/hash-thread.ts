@@ -50,8 +50,6 @@ export class HashThread {
       // What this process was started with (a debugger, a loader) is none of its business.
       execArgv: [],
     });
-    // It never keeps the process alive: who waits for a digest has a connection that does.
-    worker.unref();
     const thread = new HashThread(worker, onGone);
     try {
       await once(worker, 'message', { signal: AbortSignal.timeout(startTimeoutMs) });
@@ -59,6 +57,9 @@ export class HashThread {
       await worker.terminate();
       throw error;
     }
+    // From now on it does not keep the process alive: who waits for a digest has a connection that does. Not before: to
+    // listen to it would undo that.
+    worker.unref();
     return thread;
   }
 

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { StoredItem } from '../../../dist/contracts.js';
 import type { Backend } from './backend.js';
 
 /** What lies there and is neither an upload's nor a lock nor listed for the sweeper, in sentences. */
@@ -7,7 +8,7 @@ export async function checkStorage(backend: Backend): Promise<string[]> {
   const items = await backend.list();
   const names = await filesIn(backend.directory);
   return names
-    .filter((name) => !items.some(({ id }) => name === id || name.startsWith(`${id}.`)))
+    .filter((name) => !belongs(name, items))
     .filter((name) => !name.endsWith('.lock') && !name.startsWith('.tuskd/'))
     .map((name) => `${name} belongs to nothing`);
 }
@@ -25,6 +26,10 @@ export async function checkEmpty(backend: Backend): Promise<string[]> {
     ...left.map((name) => `Left behind: ${name}`),
     ...(failed > 0 ? [`${failed} could not be swept`] : []),
   ];
+}
+
+function belongs(name: string, items: readonly StoredItem[]): boolean {
+  return items.some(({ id }) => name === id || name.startsWith(`${id}.`));
 }
 
 /** Files of the upload directory. */

@@ -1,0 +1,162 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Random } from '../e2e/resume/random.js';
+import type { DiskEvent } from './disk-recorder.js';
+
+/**
+ * What a file system may do with what it was not told to keep.
+ *
+ * - `journaled`: names survive in the order in which they were made and removed, up to some point, and of each file what
+ *   was written first. As with ext4 (`data=ordered`), XFS and btrfs: names are journaled, and a file's size follows its bytes.
+ *   Names and bytes are apart, so a file may have its name and none of its bytes.
+ * - `lawless`: whatever POSIX does not forbid. Any name may survive without those before it, and a file's size without its
+ *   bytes, which are zeros then.
+ */
+export type FileSystemKind = 'journaled' | 'lawless';
+
+/** Which of the events that were not synced survive. */
+export type Survival = 'none' | 'all' | 'names' | 'bytes' | Random;
+
+type DataEvent = Extract<DiskEvent, { kind: 'write' | 'truncate' }>;
+type NameEvent = Extract<
+  DiskEvent,
+  { kind: 'make-file' | 'link' | 'rename' | 'unlink' | 'make-folder' | 'remove-folder' }
+>;
+
+/** Makes the files that are there after a power cut behind `events`, in the directory, which is empty. */
+export function cutPower(
+  events: readonly DiskEvent[],
+  directory: string,
+  kind: FileSystemKind,
+  survival: Survival,
+): void {
+  const names = survivingNames(events, kind, survival);
+  const folders = new Set(
+    [...names].filter(([, inode]) => inode === 'folder').map(([path]) => path),
+  );
+  for (const [path, inode] of [...names].toSorted(([one], [other]) => one.length - other.length)) {
+    // What lies in a folder whose own name is lost cannot be reached.
+    if (!isReachable(path, folders, directory)) continue;
+    if (inode === 'folder') mkdirSync(path, { recursive: true });
+    else writeFileSync(path, survivingBytes(events, inode, kind, survival));
+  }
+}
+
+function isReachable(path: string, folders: ReadonlySet<string>, directory: string): boolean {
+  for (let parent = dirname(path); parent.length > directory.length; parent = dirname(parent)) {
+    if (!folders.has(parent)) return false;
+  }
+  return true;
+}
+
+function survivingNames(
+  events: readonly DiskEvent[],
+  kind: FileSystemKind,
+  survival: Survival,
+): Map<string, number | 'folder'> {
+  const names = new Map<string, number | 'folder'>();
+  const named = [...events.entries()].filter((entry): entry is [number, NameEvent] =>
+    isNameEvent(entry[1]),
+  );
+  const isSynced = (index: number, { path }: NameEvent): boolean =>
+    events.some(
+      (event, at) => at > index && event.kind === 'sync-folder' && event.path === dirname(path),
+    );
+  const keep = chooser(kind, survival, survival === 'names');
+  // A journal that has kept one name has kept all before it.
+  const lastSynced = named.findLastIndex(([index, event]) => isSynced(index, event));
+  for (const [position, [index, event]] of named.entries()) {
+    const isKept = isSynced(index, event) || (kind === 'journaled' && position < lastSynced);
+    if (isKept || keep()) applyName(names, event);
+  }
+  return names;
+}
+
+function applyName(names: Map<string, number | 'folder'>, event: NameEvent): void {
+  switch (event.kind) {
+    case 'make-file':
+    case 'link':
+      names.set(event.path, event.inode);
+      break;
+    case 'rename':
+      names.delete(event.from);
+      names.set(event.path, event.inode);
+      break;
+    case 'make-folder':
+      names.set(event.path, 'folder');
+      break;
+    case 'unlink':
+    case 'remove-folder':
+      names.delete(event.path);
+  }
+}
+
+function survivingBytes(
+  events: readonly DiskEvent[],
+  inode: number,
+  kind: FileSystemKind,
+  survival: Survival,
+): Buffer {
+  const synced = events.findLastIndex(
+    (event) => event.kind === 'sync-file' && event.inode === inode,
+  );
+  const keep = chooser(kind, survival, survival === 'bytes');
+  let content: Buffer = Buffer.alloc(0);
+  for (const [index, event] of events.entries()) {
+    if (!isDataEvent(event) || event.inode !== inode) continue;
+    if (index < synced || keep()) content = applyData(content, event);
+    else if (event.kind === 'write') content = applyHalf(content, event, kind, survival);
+  }
+  return content;
+}
+
+/** Of a write that does not survive, something may have reached the disk all the same. */
+function applyHalf(
+  content: Buffer,
+  event: Extract<DataEvent, { kind: 'write' }>,
+  kind: FileSystemKind,
+  survival: Survival,
+): Buffer {
+  if (typeof survival === 'string') {
+    if (kind === 'journaled' || survival !== 'names') return content;
+    return applyData(content, { ...event, bytes: Buffer.alloc(event.bytes.length) });
+  }
+  const length = survival.below(event.bytes.length + 1);
+  // The order of the writes is kept: nothing lies behind what is not there.
+  if (kind === 'journaled')
+    return content.length < event.position || survival.below(2) === 0
+      ? content
+      : applyData(content, { ...event, bytes: event.bytes.subarray(0, length) });
+  const zeros = Buffer.alloc(event.bytes.length);
+  event.bytes.copy(zeros, 0, 0, survival.below(2) === 0 ? 0 : length);
+  return survival.below(2) === 0 ? content : applyData(content, { ...event, bytes: zeros });
+}
+
+function applyData(content: Buffer, event: DataEvent): Buffer {
+  const end = event.kind === 'write' ? event.position + event.bytes.length : event.size;
+  const size = event.kind === 'write' ? Math.max(content.length, end) : end;
+  const grown = Buffer.alloc(size);
+  content.copy(grown);
+  if (event.kind === 'write') event.bytes.copy(grown, event.position);
+  return grown;
+}
+
+/** Says of one event after the other whether it survives. A journal, once it has lost one, has lost all behind it. */
+function chooser(kind: FileSystemKind, survival: Survival, keepsThese: boolean): () => boolean {
+  if (typeof survival === 'string') return () => survival === 'all' || keepsThese;
+  let isLost = false;
+  const share = survival.below(4);
+  return () => {
+    const isKept = survival.below(4) >= share && !isLost;
+    if (kind === 'journaled' && !isKept) isLost = true;
+    return isKept;
+  };
+}
+
+function isNameEvent(event: DiskEvent): event is NameEvent {
+  return 'path' in event && event.kind !== 'sync-folder';
+}
+
+function isDataEvent(event: DiskEvent): event is DataEvent {
+  return event.kind === 'write' || event.kind === 'truncate';
+}
