@@ -237,12 +237,14 @@ async function read(upload: Upload, end: number): Promise<Buffer> {
 async function unlisted(directory: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of new FileStore({ directory }).list()) ids.push(id);
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
-    // The locker's, and notes.
-    .filter((name) => !name.startsWith('.tuskd/'))
-    .filter((name) => !ids.some((id) => name === id || name.startsWith(`${id}.`)));
+  return (
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+      // The locker's, and notes.
+      .filter((name) => !name.startsWith('.tuskd/'))
+      .filter((name) => !ids.some((id) => name === id || name.startsWith(`${id}.`)))
+  );
 }
 
 describe('A power cut at any moment can come to', () => {
