@@ -150,6 +150,11 @@ export class Responder {
     return this.#uploads.sweep(options);
   }
 
+  /** Goes on with final uploads that a crash has kept from being put together. */
+  completeWaiting(): Promise<void> {
+    return this.#uploads.completeWaiting();
+  }
+
   /** Interrupts what is being received and resolves when what had arrived is stored. */
   close(): Promise<void> {
     return this.#uploads.close();
