@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchOptions } from './options.js';
+import { findProtocolContenders } from './http2/protocol-contenders.js';
+import type { Protocol } from './http2/protocols.js';
 import { findS3Contenders } from './s3/s3-contenders.js';
 
 /** Somebody who takes part. */
@@ -21,6 +23,8 @@ export interface Contender {
   readonly s3?: true;
   /** It verifies checksums; others take no part where there are some. */
   readonly checksums?: true;
+  /** What uploads are sent to it over; it takes part only where protocols are compared. */
+  readonly protocol?: Protocol;
   /** Workloads that mean nothing for it. */
   readonly without?: readonly string[];
   /** How many uploads lie in its directory before. */
@@ -38,6 +42,7 @@ export function findContenders(
 ): readonly Contender[] {
   const own = [tuskd(fsync), tuskdWorkers(fsync)];
   const inS3 = findS3Contenders({ root, tuskd: tuskd(fsync), packageVersion }, skip);
+  const { version } = tuskd(fsync);
   const found = [
     ...own,
     tusNodeServer(skip),
@@ -45,6 +50,7 @@ export function findContenders(
     ...servers.map(given),
     ...limits,
     ...inS3,
+    ...findProtocolContenders({ root, version }, skip),
   ];
   return found.filter((contender) => contender !== undefined);
 }

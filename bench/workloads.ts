@@ -1,4 +1,5 @@
 import type { LoadJob } from './load/load-job.js';
+import { createProtocolWorkloads } from './http2/protocol-workloads.js';
 import { createS3Workloads } from './s3/s3-workloads.js';
 
 /** One kind of work that every server is given. */
@@ -17,6 +18,11 @@ export interface Workload {
     readonly through?: 'proxy' | 'distant proxy';
     /** Two servers with one bucket and one Redis. */
     readonly takeover?: true;
+  };
+  /** For the protocols that uploads are sent over, and for nobody else. */
+  readonly over?: {
+    /** How far away the client is; 0 on the same machine. */
+    readonly roundTripMs: number;
   };
   /** More runs would tell nothing more, or take too long. */
   readonly maxRuns?: number;
@@ -78,6 +84,7 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
     },
     { name: 'start', title: 'Start-up' },
     ...createChecksumWorkloads(large),
+    ...createProtocolWorkloads(quick),
     ...createS3Workloads(quick),
     ...[chunks, create, head].map(({ title, load }) => ({
       name: 'growth',
