@@ -95,11 +95,13 @@ async function runWorkload(workload: Workload, setting: Setting): Promise<Result
 }
 
 /** Whether a workload means anything for a contender. */
-export function takesPart({ s3, protocol, without }: Contender, workload: Workload): boolean {
-  const fits =
-    (s3 === true) === (workload.s3 !== undefined) &&
-    (protocol !== undefined) === (workload.over !== undefined);
-  return fits && without?.includes(workload.name) !== true;
+export function takesPart(contender: Contender, workload: Workload): boolean {
+  const { s3, protocol, checksums, without = [] } = contender;
+  const { name, part = name } = workload;
+  if ((s3 === true) !== (workload.s3 !== undefined)) return false;
+  if ((protocol !== undefined) !== (workload.over !== undefined)) return false;
+  if (part === 'checksum' && checksums !== true) return false;
+  return !without.includes(name) && !without.includes(part);
 }
 
 /** Where it matters what lies in the directory already, each takes part twice. */

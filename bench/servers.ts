@@ -21,6 +21,8 @@ export interface Contender {
   readonly createPath?: string;
   /** It keeps uploads in S3, with `{s3}` for the address in its command, and takes part there only. */
   readonly s3?: true;
+  /** It verifies checksums; others take no part where there are some. */
+  readonly checksums?: true;
   /** What uploads are sent to it over; it takes part only where protocols are compared. */
   readonly protocol?: Protocol;
   /** Workloads that mean nothing for it. */
@@ -61,6 +63,7 @@ function tuskd(fsync: BenchOptions['fsync']): Contender {
     name: 'tuskd',
     version: packageVersion(join(root, 'package.json')) ?? '',
     role: 'server',
+    checksums: true,
     // Its log of every request is on by default, as tusd's is; all others are measured without theirs.
     command: [
       node,
@@ -82,7 +85,7 @@ function tuskdWorkers(fsync: BenchOptions['fsync']): Contender {
     ...one,
     name: 'tuskd -workers 2',
     command: [...command, '-workers=2'],
-    without: ['patch', 'chunks', 'stalled', 'get', 'start', 'growth', 'abandoned'],
+    without: ['patch', 'chunks', 'stalled', 'get', 'start', 'checksum', 'growth', 'abandoned'],
   };
 }
 

@@ -83,6 +83,7 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
       load: { kind: 'get', connections: 1, processes: 1, bytes: large, durationMs: 0 },
     },
     { name: 'start', title: 'Start-up' },
+    ...createChecksumWorkloads(large),
     ...createProtocolWorkloads(quick),
     ...createS3Workloads(quick),
     ...[chunks, create, head].map(({ title, load }) => ({
@@ -104,6 +105,23 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
         durationMs: 0,
       },
     },
+  ];
+}
+
+/** What verifying a body costs, beside one that is not verified. */
+function createChecksumWorkloads(bytes: number): Workload[] {
+  const load = { kind: 'patch', connections: 1, processes: 1, bytes, durationMs: 0 } as const;
+  const size = `One PATCH of ${bytes / MiB} MiB`;
+  const algorithms = ['sha1', 'sha256', 'sha512', 'md5', 'crc32', 'crc32c'];
+  const group = { part: 'checksum', onDemand: true } as const;
+  return [
+    { ...group, name: 'checksum-none', title: `${size} without a checksum`, load },
+    ...algorithms.map((checksum) => ({
+      ...group,
+      name: `checksum-${checksum}`,
+      title: `${size} with ${checksum}`,
+      load: { ...load, checksum },
+    })),
   ];
 }
 

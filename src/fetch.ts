@@ -4,4 +4,6 @@ export {
   type FetchHandler,
   type RequestDetails,
 } from './http/fetch/create-fetch-handler.js';
+export type { AllowedOrigins } from './http/allowed-origins.js';
+export type { CorsOptions } from './http/cors.js';
 export type { HandlerOptions } from './http/handler-options.js';

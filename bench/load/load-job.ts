@@ -9,6 +9,8 @@ export interface LoadJob {
   readonly connections: number;
   /** Of one request's body. */
   readonly bytes: number;
+  /** Algorithm of the checksum that each `patch` has; none where it is undefined. */
+  readonly checksum?: string;
   /** How many requests one `series` has; their bodies make one whole upload. */
   readonly requests?: number;
   /** How long requests are repeated; each connection has one request only where it is 0. */

@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type * as Contracts from 'tuskd/contracts';
+import { formatMarkdown } from '../format-markdown.js';
 import { PublicApi } from './public-api.js';
 import { reference, undocumented } from './reference.js';
 import { surface } from './surface.js';
@@ -15,7 +15,9 @@ async function main(checkOnly: boolean): Promise<void> {
   try {
     for (const name of undocumented(api)) fail(`${name} is public and has no comment`);
     const pages = { 'API.md': surface(api), 'docs/reference.md': reference(api, contracts) };
-    for (const [path, text] of Object.entries(pages)) writePage(path, formatted(text), checkOnly);
+    for (const [path, text] of Object.entries(pages)) {
+      writePage(path, formatMarkdown(root, text), checkOnly);
+    }
   } finally {
     api.close();
   }
@@ -30,15 +32,6 @@ function writePage(path: string, text: string, checkOnly: boolean): void {
 function fail(message: string): void {
   console.error(message);
   process.exitCode = 1;
-}
-
-function formatted(markdown: string): string {
-  const formatter = join(root, 'node_modules/.bin/oxfmt');
-  return execFileSync(formatter, ['--stdin-filepath=page.md'], {
-    cwd: root,
-    input: markdown,
-    encoding: 'utf8',
-  });
 }
 
 await main(process.argv.includes('--check'));

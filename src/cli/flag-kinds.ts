@@ -1,3 +1,5 @@
+import { isToken } from '../protocol/token.js';
+
 /** How the text of a flag's value is read. */
 export interface FlagKind<Value> {
   /** What stands for the value in the help; undefined where the flag needs none. */
@@ -77,6 +79,42 @@ export const permissions: FlagKind<number> = {
       throw new FlagValueError('must be octal permissions such as 0775');
     }
     return Number.parseInt(value.replace('0o', ''), 8);
+  },
+};
+
+/** Words with commas between them, which may stand in a header as names. */
+export const names: FlagKind<readonly string[]> = {
+  placeholder: 'names',
+  parse(value) {
+    const words = value.split(',').map((word) => word.trim());
+    const given = words.filter((word) => word !== '');
+    const wrong = given.find((word) => !isToken(word));
+    if (wrong !== undefined)
+      throw new FlagValueError(`has ${JSON.stringify(wrong)}, which is no name`);
+    return given;
+  },
+};
+
+/**
+ * A regular expression, as Go writes it. Nearly all that Go has means the same in JavaScript's Unicode mode; what does
+ * not is an error there, and told. Go allows a backslash before any punctuation, and flags at the beginning.
+ */
+export const pattern: FlagKind<RegExp> = {
+  placeholder: 'regexp',
+  parse(value) {
+    const [prefix = '', flags = ''] = /^\(\?([ims]+)\)/.exec(value) ?? [];
+    const source = value
+      .slice(prefix.length)
+      .replaceAll(
+        /\\([!-/:-@[-`{-~])/g,
+        (_, char: string) => `\\x${char.charCodeAt(0).toString(16)}`,
+      );
+    try {
+      return new RegExp(source, `u${[...new Set(flags)].join('')}`);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new FlagValueError('must be a regular expression');
+    }
   },
 };
 

@@ -7,6 +7,7 @@ export function helpText(): string {
     return `${group}:\n${entries.join('')}`;
   });
   return `Usage: tuskd [flags]
+       tuskd sweep [-dry-run] [flags]                 removes expired uploads, and what crashes left behind
        tuskd merge-tails [-dry-run] [flags of S3]     before going back to tusd with a bucket
 
 A server for resumable uploads (tus 1.0.0). Flags are written -name value, -name=value or --name=value;

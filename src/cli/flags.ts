@@ -1,3 +1,4 @@
+import { corsFlags } from './cors-flags.js';
 import { duration } from './duration.js';
 import {
   boolean,
@@ -18,6 +19,7 @@ export const flagGroups = [
   'CORS',
   'Disk',
   'S3',
+  'Expiration',
   'Locks',
   'Timeouts',
   'Logging',
@@ -94,12 +96,19 @@ const table = {
     default: 'false',
     help: 'Do not let clients remove uploads.',
   },
-  'disable-cors': {
-    group: 'CORS',
+  'disable-concatenation': {
+    group: 'Protocol',
     kind: boolean,
     default: 'false',
-    help: 'Send no CORS headers, where a proxy sends them.',
+    help: 'Do not let clients put uploads together.',
   },
+  'remove-parts': {
+    group: 'Protocol',
+    kind: boolean,
+    default: 'false',
+    help: 'Remove partial uploads once the upload that was made of them is finished.',
+  },
+  ...corsFlags,
   'upload-dir': {
     group: 'Disk',
     kind: path,
@@ -126,6 +135,24 @@ const table = {
     help: 'When bytes are forced to the disk, safe from a power cut. off: when the kernel likes; finish: before an upload counts as finished; request: before every answer.',
   },
   ...s3Flags,
+  'expire-after': {
+    group: 'Expiration',
+    kind: duration({ maxMs: 100 * 365 * 24 * 3_600_000 }),
+    default: '0',
+    help: 'How long uploads may stay unfinished. Then they are answered 410, and a sweep removes them. 0: for ever.',
+  },
+  expiry: {
+    group: 'Expiration',
+    kind: choice('sliding', 'absolute'),
+    default: 'sliding',
+    help: 'From when that time runs. sliding: from the last byte; absolute: from the creation of the upload.',
+  },
+  'sweep-interval': {
+    group: 'Expiration',
+    kind: duration(),
+    default: '1h',
+    help: 'How often expired uploads are removed, where -expire-after is set. 0 leaves it to the command tuskd sweep.',
+  },
   locker: {
     group: 'Locks',
     kind: choice('auto', 'file', 'memory', 'redis'),

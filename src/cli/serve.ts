@@ -1,5 +1,6 @@
 import type { Server } from 'node:net';
 import type { Logger } from '../core/logger.js';
+import { corsWarning } from './cors-flags.js';
 import { formatAddress, listenOnPort, listenOnSocket } from './listen.js';
 import { checkLocker, lockerWarning } from './open-locker.js';
 import { openLog } from './open-log.js';
@@ -26,8 +27,9 @@ export async function serve(flags: ParsedFlags): Promise<void> {
   await opened.prepare();
   await checkLocker(flags);
   announce(opened.announcement);
-  const warning = lockerWarning(flags);
-  if (warning !== undefined) announce(warning);
+  for (const warning of [lockerWarning(flags), corsWarning(flags)]) {
+    if (warning !== undefined) announce(warning);
+  }
   announce(`Using ${basePath} as the base path.`);
   const service = await createService(flags, logger, opened);
   const { place, origin } = await listen(flags, service.listener);
@@ -52,7 +54,7 @@ async function createService(
     const { WorkerPool } = await import('./workers/worker-pool.js');
     return new WorkerPool({ count: flags.get('workers'), logger });
   }
-  const { http, close } = await createUploadServer(flags, logger, opened);
+  const { http, close } = await createUploadServer(flags, logger, opened, { sweeps: true });
   return { listener: http, start: async () => undefined, close, abandon: () => undefined };
 }
 

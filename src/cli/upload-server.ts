@@ -3,6 +3,7 @@ import { compose } from '../core/compose.js';
 import type { Logger } from '../core/logger.js';
 import { createHandler } from '../http/create-handler.js';
 import type { HandlerOptions } from '../http/handler-options.js';
+import { corsOptions } from './cors-flags.js';
 import { withGreeting } from './greeting.js';
 import { createHttpServer } from './http-server.js';
 import { openLocker } from './open-locker.js';
@@ -16,16 +17,22 @@ export interface UploadServer {
   readonly close: () => Promise<void>;
 }
 
-/** Makes the server that the flags describe. */
+/**
+ * Makes the server that the flags describe.
+ * @param sweeps whether this process is the one that sweeps: of several workers, one is enough
+ */
 export async function createUploadServer(
   flags: ParsedFlags,
   logger: Logger,
   opened: OpenedStore,
+  { sweeps }: { readonly sweeps: boolean },
 ): Promise<UploadServer> {
   const locker = await openLocker(flags, logger);
   const basePath = flags.get('base-path');
   const handler = createHandler({
     ...handlerFlags(flags),
+    ...expiryFlags(flags),
+    ...(sweeps && sweepFlags(flags)),
     backend: compose({ core: opened.store, locker }),
     basePath,
     logger,
@@ -33,6 +40,7 @@ export async function createUploadServer(
   const greets = flags.get('show-greeting') && basePath !== '/';
   const http = createHttpServer(greets ? withGreeting(handler, basePath) : handler);
   handler.attach(http.server);
+  if (sweeps) void handler.completeWaiting();
   return {
     http: http.server,
     close: async () => {
@@ -45,6 +53,19 @@ export async function createUploadServer(
   };
 }
 
+/** When uploads expire; nothing where they do not. */
+export function expiryFlags(
+  flags: ParsedFlags,
+): Pick<HandlerOptions, 'expireAfterMs' | 'expiry'> | undefined {
+  const expireAfterMs = flags.get('expire-after');
+  return expireAfterMs > 0 ? { expireAfterMs, expiry: flags.get('expiry') } : undefined;
+}
+
+function sweepFlags(flags: ParsedFlags): Pick<HandlerOptions, 'sweepIntervalMs'> | undefined {
+  const sweepIntervalMs = flags.get('sweep-interval');
+  return sweepIntervalMs > 0 && flags.get('expire-after') > 0 ? { sweepIntervalMs } : undefined;
+}
+
 type HandlerFlags = Omit<HandlerOptions, 'backend' | 'basePath' | 'logger' | 'hooks'>;
 
 function handlerFlags(flags: ParsedFlags): HandlerFlags {
@@ -52,9 +73,14 @@ function handlerFlags(flags: ParsedFlags): HandlerFlags {
   return {
     ...(maxSize > 0 && { maxSize }),
     disableDownload: flags.get('disable-download'),
+    cors: corsOptions(flags),
     disableCors: flags.get('disable-cors'),
     behindProxy: flags.get('behind-proxy'),
-    disableExtensions: flags.get('disable-termination') ? ['termination'] : [],
+    disableExtensions: [
+      ...(flags.get('disable-termination') ? (['termination'] as const) : []),
+      ...(flags.get('disable-concatenation') ? (['concatenation'] as const) : []),
+    ],
+    removeParts: flags.get('remove-parts'),
     networkTimeoutMs: flags.get('network-timeout'),
     acquireLockTimeoutMs: flags.get('acquire-lock-timeout'),
     requestCompletionTimeoutMs: flags.get('request-completion-timeout'),

@@ -8,6 +8,7 @@ export function withShortNames(locker: Locker): Locker {
     lock: (id, options) => locker.lock(shorten(id), options),
     settle: (id, options) => locker.settle(shorten(id), options),
     isLocked: (id) => locker.isLocked(shorten(id)),
+    ...(locker.sweep && { sweep: locker.sweep.bind(locker) }),
     close: async () => locker.close?.(),
   };
 }

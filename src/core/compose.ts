@@ -42,12 +42,14 @@ export function compose({ core, locker, ...pieces }: Pieces): Backend {
     }
   }
   if (Object.keys(capabilities).length === 0) return { store: core, locker };
+  const store = wrapStore(core, {
+    capabilities,
+    upload: (upload) => replaceAbilities(upload, core, replaced),
+  });
+  const notes = replaced.get('concatenation');
   return {
     locker,
-    store: wrapStore(core, {
-      capabilities,
-      upload: (upload) => replaceAbilities(upload, core, replaced),
-    }),
+    store: notes?.listWaiting ? { ...store, listWaiting: notes.listWaiting.bind(notes) } : store,
   };
 }
 
@@ -115,6 +117,10 @@ function declareElsewhere(
   return {
     getInfo: (options) => current.getInfo(options),
     writeChunk: (offset, body, options) => current.writeChunk(offset, body, options),
+    ...(upload.commitChunk && { commitChunk: async (options) => current.commitChunk?.(options) }),
+    ...(upload.discardChunk && {
+      discardChunk: async (options) => current.discardChunk?.(options),
+    }),
     update: async (changes, options) => {
       if (changes.size === undefined) return current.update(changes, options);
       const info = await (

@@ -30,6 +30,7 @@ const catalogue = {
     400,
     'upload has been interrupted by another request for this upload resource',
   ],
+  ERR_ORIGIN_NOT_ALLOWED: [403, 'request origin is not allowed'],
   ERR_SERVER_SHUTDOWN: [503, 'request has been interrupted because the server is shutting down'],
   ERR_READ_TIMEOUT: [500, 'timeout while reading request body'],
   ERR_CONNECTION_RESET: [500, 'connection closed by the client before its request was complete'],
@@ -47,6 +48,8 @@ const catalogue = {
   ERR_INVALID_UPLOAD_ID: [400, 'invalid upload ID'],
   ERR_STORAGE_FULL: [507, 'the server has no space left for this upload'],
   ERR_METHOD_NOT_ALLOWED: [405, 'method not allowed'],
+  ERR_PRECONDITION_FAILED: [412, 'the upload is not in the state that the request asks for'],
+  ERR_RANGE_NOT_SATISFIABLE: [416, 'the upload has no bytes in this range'],
   ERR_ACCESS_DENIED: [403, 'access denied'],
   ERR_FINISH_FAILED: [
     503,
@@ -88,6 +91,7 @@ export class TusError extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  #uploadId: string | undefined;
 
   constructor(code: ErrorCode, options: TusErrorOptions = {}) {
     const [status, message] = catalogue[code];
@@ -99,6 +103,17 @@ export class TusError extends Error {
     this.status = options.status ?? status;
     this.headers = options.headers ?? {};
     this.body = options.body;
+  }
+
+  /** ID of the upload that a request has made before it went wrong, and that its client can go on with. */
+  get uploadId(): string | undefined {
+    return this.#uploadId;
+  }
+
+  /** Notes that ID, and is the same error. */
+  about(uploadId: string): this {
+    this.#uploadId = uploadId;
+    return this;
   }
 }
 

@@ -9,7 +9,10 @@ export type EventName = 'post-create' | 'post-receive' | 'post-finish' | 'post-t
 /** What a request wants with uploads, for the access check. */
 export type Verb = 'create' | 'append' | 'inspect' | 'read' | 'terminate' | 'concatenate';
 
-/** The request behind an operation, as hooks see it. */
+/**
+ * The request behind an operation, as hooks see it. A final upload may be completed by the request that ended its last part,
+ * or by none, when the server does it on its own: then everything is empty.
+ */
 export interface RequestInfo {
   readonly method: string;
   /** The request target as received: path and query. */
@@ -90,7 +93,7 @@ export interface Hooks {
   publish(event: UploadEvent): Promise<void>;
   /**
    * May this request do this? Before any lock is taken and any byte of the body is read; `ids` is empty for a
-   * creation. Throws a TusError (usually ERR_ACCESS_DENIED) to refuse. Undefined: everybody may.
+   * creation, and those of the parts for a concatenation. Throws a TusError (usually ERR_ACCESS_DENIED) to refuse. Undefined: everybody may.
    */
   access?(
     verb: Verb,

@@ -1,5 +1,6 @@
 import { silentLogger } from '../core/logger.js';
 import type { UploadEventName, UploadListener } from '../core/upload-events.js';
+import type { SweepOptions, SweepReport } from '../uploads/sweep.js';
 import { respondUnlessConsumed } from './consumed-body.js';
 import { type HandlerOptions, timeoutsOf } from './handler-options.js';
 import { Http2Sessions } from './node/http2-sessions.js';
@@ -32,6 +33,16 @@ export interface Handler {
    * throws is logged: whoever wants a say uses hooks. Returns what ends the calls.
    */
   on(name: UploadEventName, listener: UploadListener): () => void;
+  /**
+   * Removes expired uploads, and what crashes have left behind; never a finished upload or one that is in use. Several
+   * servers may sweep the same store at the same time.
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>;
+  /**
+   * Goes on with final uploads that a crash has kept from being put together of their parts: called once when a server
+   * starts. Otherwise the next request for such an upload does it, or a sweep. Never rejects: what fails is logged.
+   */
+  completeWaiting(): Promise<void>;
   /**
    * Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. Connections of
    * HTTP/2 servers that it is attached to end with what is still answered on them.
@@ -70,7 +81,7 @@ export function createHandler(options: HandlerOptions): Handler {
       // A header that cannot be sent (a hook's) is worth an answer; a download that broke off is not.
       if (response.headersSent) response.destroy();
       else {
-        const failure = responder.refuse(exchange, error);
+        const failure = await responder.refuse(exchange, error);
         await sendAnswer(request, response, failure, networkTimeoutMs);
       }
     } finally {
@@ -101,6 +112,8 @@ export function createHandler(options: HandlerOptions): Handler {
       });
     },
     on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
+    sweep: (sweepOptions?: SweepOptions) => responder.sweep(sweepOptions),
+    completeWaiting: () => responder.completeWaiting(),
     close: async () => {
       await responder.close();
       http2Sessions.close();

@@ -3,8 +3,10 @@ import type { Answer, Exchange } from '../core/exchange.js';
 import { type Logger, silentLogger } from '../core/logger.js';
 import type { UploadEventName, UploadListener } from '../core/upload-events.js';
 import type { Command, Method } from '../protocol/command.js';
+import { selectBytes } from '../protocol/select-bytes.js';
 import { checkVersion, decode } from '../protocol/tus-v1/decode.js';
 import {
+  addExpiry,
   encodeAppended,
   encodeCreated,
   encodeError,
@@ -18,9 +20,12 @@ import {
   type Transport,
   type TusExtension,
 } from '../protocol/tus-v1/extensions.js';
+import type { SweepOptions, SweepReport } from '../uploads/sweep.js';
+import { availableAlgorithms } from '../uploads/checksum/digest.js';
 import { Uploads, type UploadsOptions } from '../uploads/uploads.js';
-import { addCorsHeaders } from './cors.js';
+import { Cors, type CorsOptions } from './cors.js';
 import { publicOrigin } from './origin.js';
+import { resolveParts } from './resolve-parts.js';
 import { type Base, matchRoute, parseBase, type Route } from './route.js';
 
 export interface ResponderOptions extends UploadsOptions {
@@ -33,15 +38,17 @@ export interface ResponderOptions extends UploadsOptions {
   readonly disableExtensions?: readonly TusExtension[];
   /** No GET of uploads (tusd's `-disable-download`). */
   readonly disableDownload?: boolean;
-  /** No CORS headers: somebody else sends them (tusd's `-disable-cors`). */
+  /** What pages of other origins may do: everything, but without credentials, by default. */
+  readonly cors?: CorsOptions;
+  /** No CORS headers, and no origin refused: somebody else does that (tusd's `-disable-cors`). */
   readonly disableCors?: boolean;
   /** Believe X-Forwarded-Host, X-Forwarded-Proto and Forwarded (tusd's `-behind-proxy`). */
   readonly behindProxy?: boolean;
 }
 
 /**
- * Turns exchanges into answers, whatever runtime they come from. The order of checks: method override, route, version,
- * headers, and in the operation: access, limits, lock, offset, body.
+ * Turns exchanges into answers, whatever runtime they come from. The order of checks: origin, method override, route,
+ * version, headers, and in the operation: access, limits, lock, offset, body.
  */
 export class Responder {
   readonly #options: ResponderOptions;
@@ -49,24 +56,30 @@ export class Responder {
   readonly #uploads: Uploads;
   readonly #base: Base;
   readonly #extensions: ReadonlySet<TusExtension>;
+  readonly #algorithms = availableAlgorithms();
   readonly #creationMethods: readonly Method[];
   readonly #uploadMethods: readonly Method[];
-  /** As a preflight is told them. */
-  readonly #allMethods: string;
+  readonly #cors: Cors | undefined;
 
   constructor(options: ResponderOptions, transport: Transport) {
     const { capabilities } = options.backend.store;
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
-    this.#uploads = new Uploads(options);
+    const expires = !options.disableExtensions?.includes('expiration');
+    this.#uploads = new Uploads(options, expires);
     this.#base = parseBase(options.basePath ?? '/files/');
-    this.#extensions = enabledExtensions(capabilities, transport, options.disableExtensions);
+    this.#extensions = enabledExtensions(capabilities, transport, {
+      disabled: options.disableExtensions ?? [],
+      expires: options.expireAfterMs !== undefined,
+    });
     this.#creationMethods = this.#extensions.has('creation') ? ['OPTIONS', 'POST'] : ['OPTIONS'];
     const uploadMethods: Method[] = ['OPTIONS', 'HEAD', 'PATCH'];
     if (capabilities.reading && !options.disableDownload) uploadMethods.push('GET');
     if (this.#extensions.has('termination')) uploadMethods.push('DELETE');
     this.#uploadMethods = uploadMethods;
-    this.#allMethods = [...new Set([...this.#creationMethods, ...uploadMethods])].join(', ');
+    if (!options.disableCors) {
+      this.#cors = new Cors(options.cors ?? {}, [...this.#creationMethods, ...uploadMethods]);
+    }
   }
 
   /** Whether a request target lies below the base path. */
@@ -77,32 +90,69 @@ export class Responder {
   /** The answer to `exchange`. Never rejects: what fails is an answer too. */
   async respond(exchange: Exchange): Promise<Answer> {
     this.#log('RequestIncoming', exchange);
+    let isAllowed = false;
     try {
-      const method = effectiveMethod(exchange);
-      return this.#complete(await this.#answer(exchange, method), exchange);
+      const verdict = this.#allowsOrigin(exchange);
+      // Hardly any server has to wait for it, and none is made to.
+      isAllowed = typeof verdict === 'boolean' ? verdict : await verdict;
+      if (!isAllowed) throw new TusError('ERR_ORIGIN_NOT_ALLOWED');
+      const answer = await this.#answer(exchange, effectiveMethod(exchange));
+      return this.#complete(answer, exchange, isAllowed);
     } catch (error) {
-      return this.refuse(exchange, error);
+      const answer = this.#fail(error, exchange, isAllowed);
+      // Nothing is looked at for a page that may not ask.
+      if (isAllowed) await this.#addExpiry(answer, exchange);
+      return answer;
     }
   }
 
-  /** The answer to an exchange that failed with `error`, here or on the way. */
-  refuse(exchange: Exchange, error: unknown): Answer {
-    return this.#complete(this.#encodeError(toTusError(error), exchange), exchange);
+  /** The answer to an exchange that failed with `error` outside of here. Never rejects. */
+  async refuse(exchange: Exchange, error: unknown): Promise<Answer> {
+    try {
+      return this.#fail(error, exchange, await this.#allowsOrigin(exchange));
+    } catch {
+      // The error at hand is the one to tell; the other one is told by every other request.
+      return this.#fail(error, exchange, false);
+    }
+  }
+
+  #allowsOrigin(exchange: Exchange): boolean | Promise<boolean> {
+    return this.#cors === undefined || this.#cors.allows(exchange);
+  }
+
+  #fail(error: unknown, exchange: Exchange, isAllowed: boolean): Answer {
+    return this.#complete(this.#encodeError(toTusError(error), exchange), exchange, isAllowed);
+  }
+
+  /** "The expiration header MUST be included in every PATCH response", also where the upload was not looked at. */
+  async #addExpiry(answer: Answer, exchange: Exchange): Promise<void> {
+    if (!this.#extensions.has('expiration') || effectiveMethod(exchange) !== 'PATCH') return;
+    const route = matchRoute(exchange.target, this.#base);
+    if (typeof route !== 'object' || route.id === undefined) return;
+    addExpiry(answer.headers, await this.#uploads.expiresAt(route.id, exchange));
   }
 
   /** What every answer carries, whatever made it. */
-  #complete(answer: Answer, exchange: Exchange): Answer {
+  #complete(answer: Answer, exchange: Exchange, isAllowed: boolean): Answer {
     this.#log('ResponseOutgoing', exchange, answer.status);
     answer.headers['X-Content-Type-Options'] = 'nosniff';
-    if (!this.#options.disableCors) {
-      addCorsHeaders(answer.headers, exchange, effectiveMethod(exchange), this.#allMethods);
-    }
+    this.#cors?.addHeaders(answer.headers, exchange, effectiveMethod(exchange), isAllowed);
     return answer;
   }
 
   /** Calls `listener` whenever such a thing has happened to an upload. Returns what ends that. */
   on(name: UploadEventName, listener: UploadListener): () => void {
     return this.#uploads.on(name, listener);
+  }
+
+  /** Removes expired uploads and what crashes have left behind. */
+  sweep(options?: SweepOptions): Promise<SweepReport> {
+    return this.#uploads.sweep(options);
+  }
+
+  /** Goes on with final uploads that a crash has kept from being put together. */
+  completeWaiting(): Promise<void> {
+    return this.#uploads.completeWaiting();
   }
 
   /** Interrupts what is being received and resolves when what had arrived is stored. */
@@ -114,10 +164,12 @@ export class Responder {
     const route = matchRoute(exchange.target, this.#base);
     if (route === undefined || route === 'invalid') throw new TusError('ERR_UPLOAD_NOT_FOUND');
     const known = this.#allowedMethod(route, method);
-    if (known === 'OPTIONS') return encodeOptions(this.#extensions, this.#options.maxSize);
+    if (known === 'OPTIONS') {
+      return encodeOptions(this.#extensions, this.#options.maxSize, this.#algorithms);
+    }
     const request = { method: known, id: route.id, header: exchange.header };
     checkVersion(request);
-    return this.#execute(decode(request, this.#extensions), exchange);
+    return this.#execute(decode(request, this.#extensions, this.#algorithms), exchange);
   }
 
   #allowedMethod(route: Route, method: string): Method {
@@ -131,22 +183,42 @@ export class Responder {
     const uploads = this.#uploads;
     switch (command.kind) {
       case 'create': {
-        const outcome = await uploads.create(command.draft, command.withBody, exchange);
-        return encodeCreated(
-          outcome,
-          this.#location(outcome.upload.id, exchange),
-          command.withBody,
-        );
+        const { draft, withBody, checksum } = command;
+        const outcome = await uploads.create(draft, withBody, exchange, checksum);
+        return encodeCreated(outcome, this.#location(outcome.upload.id, exchange), withBody);
+      }
+      case 'concatenate': {
+        const parts = this.#resolveParts(command.partUrls, exchange);
+        const draft = { ...command.draft, parts };
+        const outcome = await uploads.concatenate({ draft, mayWait: command.mayWait }, exchange);
+        return encodeCreated(outcome, this.#location(outcome.upload.id, exchange), false);
       }
       case 'append':
         return encodeAppended(await uploads.append(command, exchange));
       case 'inspect':
-        return encodeInspected(await uploads.inspect(command.id, exchange));
+        return encodeInspected(await uploads.inspect(command.id, exchange), (id) =>
+          this.#location(id, exchange),
+        );
       case 'read':
-        return encodeRead(await uploads.read(command.id, exchange));
+        return encodeRead(
+          await uploads.read(
+            command.id,
+            (upload, state) => selectBytes(command.request, upload, state),
+            exchange,
+          ),
+        );
       case 'terminate':
         return encodeTerminated(await uploads.terminate(command.id, exchange));
     }
+  }
+
+  #resolveParts(urls: readonly string[], exchange: Exchange): string[] {
+    const origins = [
+      this.#base.origin ?? '',
+      publicOrigin(exchange, this.#options.behindProxy ?? false),
+    ];
+    const authorities = [...origins.map((origin) => origin.split('//')[1]), exchange.host];
+    return resolveParts(urls, this.#base, { target: exchange.target, authorities });
   }
 
   /** An ID is made of what may stand in a path as it is, so there is nothing to encode. */
@@ -162,6 +234,9 @@ export class Responder {
       this.#logger.log('error', 'InternalServerError', { method, path, requestId, error });
     }
     const answer = encodeError(error);
+    if (error.uploadId !== undefined) {
+      answer.headers['Location'] = this.#location(error.uploadId, exchange);
+    }
     if (method !== 'HEAD') return answer;
     // A 404 or 410 may be kept by caches where nothing forbids it.
     return { status: answer.status, headers: { ...answer.headers, 'Cache-Control': 'no-store' } };

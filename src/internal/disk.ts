@@ -46,13 +46,18 @@ const later = {
   rename: promisify(fs.rename),
   stat: promisify(fs.stat),
   statfs: promisify(fs.statfs),
+  truncate: promisify(fs.ftruncate),
   unlink: promisify(fs.unlink),
 };
 
 // By hand: promisify makes an object of what these two call back with only where the runtime is Node.
-function readLater(descriptor: number, buffer: Uint8Array): Promise<number> {
+function readLater(
+  descriptor: number,
+  buffer: Uint8Array,
+  position: number | null,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    fs.read(descriptor, buffer, 0, buffer.length, null, (error, bytesRead) =>
+    fs.read(descriptor, buffer, 0, buffer.length, position, (error, bytesRead) =>
       error ? reject(error) : resolve(bytesRead),
     );
   });
@@ -170,8 +175,13 @@ export class Disk {
   read(descriptor: number, buffer: Uint8Array): Result<number> {
     return this.#call(
       () => fs.readSync(descriptor, buffer),
-      () => readLater(descriptor, buffer),
+      () => readLater(descriptor, buffer, null),
     );
+  }
+
+  /** Reads into `buffer` from `position` on, never at once: for much that has to come from the disk. */
+  readAside(descriptor: number, buffer: Uint8Array, position: number): Promise<number> {
+    return readLater(descriptor, buffer, position);
   }
 
   /** Writes `buffers` at `position`; gives the number of bytes, which may be fewer. */
@@ -191,6 +201,11 @@ export class Disk {
     position: number,
   ): Promise<number> {
     return writevLater(descriptor, buffers, position);
+  }
+
+  /** Cuts a file off, never at once: the file system may have much to free. */
+  truncate(descriptor: number, length: number): Promise<void> {
+    return later.truncate(descriptor, length);
   }
 
   #call<T>(now: () => T, throughPool: () => Promise<T>): Result<T> {

@@ -1,9 +1,9 @@
 import { TusError } from '../core/errors.js';
 import type { Metadata } from '../core/upload.js';
+import { isBase64 } from './base64.js';
 
 /** "The key MUST NOT contain spaces and commas and MUST NOT be empty", and is to be ASCII. */
 const keyPattern = /^[\x21-\x2b\x2d-\x7e]+$/;
-const base64Pattern = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
  * Reads an Upload-Metadata header (tus 1.0.0, Creation). Values are decoded as UTF-8; bytes that are none become
@@ -19,7 +19,7 @@ export function parseMetadata(header: string): Metadata {
     const [key = '', value = '', ...rest] = words(pair, index);
     if (rest.length > 0) throw invalid(index, 'key and value are separated by one space');
     if (!keyPattern.test(key)) throw invalid(index, 'the key is empty or not ASCII');
-    if (!base64Pattern.test(value)) throw invalid(index, 'the value is not Base64');
+    if (!isBase64(value)) throw invalid(index, 'the value is not Base64');
     if (key in metadata) throw invalid(index, 'the key is there twice');
     metadata[key] = Buffer.from(value, 'base64').toString('utf8');
   }

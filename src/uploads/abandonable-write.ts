@@ -6,14 +6,21 @@ import { type ErrorCode, TusError } from '../core/errors.js';
 export class AbandonableWrite implements WriteChunkOptions {
   readonly fence: number | undefined;
   readonly bodyLength: number | undefined;
+  readonly provisional: boolean;
   readonly #body: Body;
   #controller: AbortController | undefined;
   #reason: TusError | undefined;
 
-  constructor(body: Body, fence: number | undefined, bodyLength: number | undefined) {
+  constructor(
+    body: Body,
+    fence: number | undefined,
+    bodyLength: number | undefined,
+    provisional: boolean,
+  ) {
     this.#body = body;
     this.fence = fence;
     this.bodyLength = bodyLength;
+    this.provisional = provisional;
   }
 
   get signal(): AbortSignal {

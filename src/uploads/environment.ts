@@ -1,9 +1,11 @@
 import type { Backend } from '../core/compose.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { Hooks } from '../core/hooks.js';
 import type { UploadListeners } from '../core/upload-events.js';
 import type { LogFields, LogLevel, Logger } from '../core/logger.js';
+import type { Completions } from './completions.js';
+import type { ExpiryPolicy } from './expiry.js';
 import type { RunningBodies } from './running-bodies.js';
+import type { WorkContext } from './background.js';
 
 /** What every operation works with: made once a server. */
 export interface Environment extends Backend {
@@ -16,7 +18,12 @@ export interface Environment extends Backend {
   readonly acquireLockTimeoutMs: number;
   /** How often post-receive is published while bytes arrive, in milliseconds. */
   readonly progressIntervalMs: number;
+  /** Whether a final upload's parts go once it is finished. */
+  readonly removeParts: boolean;
+  /** When uploads expire; undefined where they never do. */
+  readonly expiry: ExpiryPolicy | undefined;
   readonly runningBodies: RunningBodies;
+  readonly completions: Completions;
 }
 
 /** Logs something that happened to an upload in the course of a request. */
@@ -24,7 +31,7 @@ export function logUpload(
   { logger }: Environment,
   level: LogLevel,
   event: string,
-  context: RequestContext,
+  context: WorkContext,
   fields: LogFields,
 ): void {
   if (!logger.enabled(level)) return;

@@ -1,25 +1,32 @@
 import type { Upload } from '../core/data-store.js';
 import { TusError } from '../core/errors.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { HookHttpResponse } from '../core/hooks.js';
 import type { Outcome } from '../core/outcome.js';
 import type { UploadInfo } from '../core/upload.js';
 import { type Environment, logUpload } from './environment.js';
+import { removeParts } from './remove-parts.js';
 import { invokeHook, publish } from './run-hooks.js';
-import { uploadState } from './state.js';
+import { outcomeOf } from './state.js';
+import type { WorkContext } from './background.js';
 
 /**
  * Whether an upload made now has a step to run once all bytes are here. Only then does its record carry the marker
  * that is rewritten at the end; an upload without one costs no write more.
  */
-export function hasFinishStep(env: Environment): boolean {
-  return env.store.capabilities.finishing || (env.hooks?.blocking.has('pre-finish') ?? false);
+export function hasFinishStep(
+  { store, hooks, removeParts: removesParts }: Environment,
+  { isPartial, isFinal }: Pick<UploadInfo, 'isPartial' | 'isFinal'>,
+): boolean {
+  if (store.capabilities.finishing) return true;
+  // "The Server SHOULD NOT process these partial uploads until they are concatenated."
+  if (isPartial) return false;
+  return (isFinal && removesParts) || (hooks?.blocking.has('pre-finish') ?? false);
 }
 
 /**
  * What belongs to the end of an upload whose bytes are all stored, under its lock: the store's step, the blocking
- * hook, the mark that both are done, the news. A failure leaves the mark pending, so that the next HEAD or PATCH
- * runs all of it again.
+ * hook, the end of the parts that it was made of, the mark that all is done, the news. A failure leaves the mark pending,
+ * so that the next HEAD or PATCH runs all of it again. Hooks hear nothing of a part's end.
  *
  * @throws TusError ERR_FINISH_FAILED: 503, so that clients come back; they would begin anew after a 4xx.
  */
@@ -27,7 +34,7 @@ export async function finish(
   env: Environment,
   handle: Upload,
   upload: UploadInfo,
-  context: RequestContext,
+  context: WorkContext,
   fence: number | undefined,
 ): Promise<Outcome> {
   let finished = upload;
@@ -35,13 +42,16 @@ export async function finish(
   if (upload.finish === 'pending') {
     try {
       await handle.finish?.({ signal: context.signal, fence });
-      ({ httpResponse } = await invokeHook(env, 'pre-finish', upload, context));
+      if (!upload.isPartial) {
+        ({ httpResponse } = await invokeHook(env, 'pre-finish', upload, context));
+      }
+      if (upload.isFinal && env.removeParts) await removeParts(env, upload, context);
       finished = await handle.update({ finish: 'done' }, { fence });
     } catch (error) {
       throw new TusError('ERR_FINISH_FAILED', { headers: { 'Retry-After': '5' }, cause: error });
     }
   }
   logUpload(env, 'info', 'UploadFinished', context, { id: upload.id, size: upload.size });
-  await publish(env, 'post-finish', finished, context);
-  return { upload: finished, state: uploadState(finished), httpResponse };
+  if (!finished.isPartial) await publish(env, 'post-finish', finished, context);
+  return outcomeOf(env, finished, httpResponse);
 }

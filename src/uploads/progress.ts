@@ -11,16 +11,27 @@ export class Progress {
   readonly #upload: UploadInfo;
   readonly #body: LimitedBody;
   readonly #context: RequestContext;
+  readonly #counts: boolean;
   readonly #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
   #stopResponse: HookHttpResponse | undefined;
 
-  /** @param upload as it was before `body` */
-  constructor(env: Environment, upload: UploadInfo, body: LimitedBody, context: RequestContext) {
+  /**
+   * @param upload as it was before `body`
+   * @param counts whether the bytes count as they come; otherwise the offset is told that holds until they are verified
+   */
+  constructor(
+    env: Environment,
+    upload: UploadInfo,
+    body: LimitedBody,
+    context: RequestContext,
+    counts: boolean,
+  ) {
     this.#env = env;
     this.#upload = upload;
     this.#body = body;
     this.#context = context;
+    this.#counts = counts;
     if (isWanted(env, 'post-receive')) {
       this.#timer = setInterval(() => this.#report(), env.progressIntervalMs);
     }
@@ -41,7 +52,8 @@ export class Progress {
   }
 
   #report(): void {
-    const received = { ...this.#upload, offset: this.#upload.offset + this.#body.received };
+    const bytes = this.#counts ? this.#body.received : 0;
+    const received = { ...this.#upload, offset: this.#upload.offset + bytes };
     void publish(this.#env, 'post-receive', received, this.#context, (response) =>
       this.#stop(response),
     );

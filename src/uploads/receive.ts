@@ -1,13 +1,24 @@
+import type { BodyChecksum } from '../core/checksum.js';
 import type { Upload } from '../core/data-store.js';
+import type { ErrorCode } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadInfo } from '../core/upload.js';
+import { isProvisional } from './checksum/store-verified.js';
 import { type Environment, logUpload } from './environment.js';
-import { finish } from './finish.js';
+import { finishReceived } from './finish-received.js';
 import { publish } from './run-hooks.js';
-import { uploadState } from './state.js';
+import { outcomeOf } from './state.js';
 import type { HeldLock } from './with-lock.js';
+import type { Incoming } from './store-while-held.js';
 import { type WrittenBody, writeBody } from './write-body.js';
+
+/** Errors that the client has to hear of, also where the upload is full. */
+const refusals: readonly ErrorCode[] = [
+  'ERR_UPLOAD_SIZE_EXCEEDED',
+  'ERR_CHECKSUM_MISMATCH',
+  'ERR_INVALID_CHECKSUM',
+];
 
 /**
  * Takes in the body of a request for `upload`, whose lock is held, and finishes the upload if it is full now and was
@@ -20,22 +31,23 @@ export async function receive(
   env: Environment,
   handle: Upload,
   upload: UploadInfo,
-  context: RequestContext,
-  held: HeldLock,
+  incoming: Incoming,
+  checksum: BodyChecksum | undefined,
   finishedBefore: boolean,
 ): Promise<Outcome> {
-  const written: WrittenBody =
-    context.bodyLength === 0
-      ? { upload, stopped: false }
-      : await writeBody(env, handle, upload, context, held);
+  const { context, held } = incoming;
+  const hasBody = context.bodyLength !== 0 || (checksum !== undefined && isProvisional(checksum));
+  const written: WrittenBody = hasBody
+    ? await writeBody(env, handle, upload, incoming, checksum)
+    : { upload, stopped: false };
   if (written.stopped) {
     await terminateStopped(env, handle, written.upload, context, held);
   } else if (isFull(written.upload) && !finishedBefore && held.lost?.aborted !== true) {
-    const outcome = await finish(env, handle, written.upload, context, held.fence);
-    if (written.error?.code !== 'ERR_UPLOAD_SIZE_EXCEEDED') return outcome;
+    const outcome = await finishReceived(env, handle, written.upload, context, held.fence);
+    if (written.error === undefined || !refusals.includes(written.error.code)) return outcome;
   }
   if (written.error) throw written.error;
-  return { upload: written.upload, state: uploadState(written.upload) };
+  return outcomeOf(env, written.upload);
 }
 
 async function terminateStopped(

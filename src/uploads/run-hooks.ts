@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { TusError } from '../core/errors.js';
-import type { RequestContext } from '../core/exchange.js';
 import type {
   BlockingHook,
   EventName,
@@ -12,6 +11,7 @@ import type {
 import type { ErrorCode } from '../core/errors.js';
 import type { UploadInfo } from '../core/upload.js';
 import { type Environment, logUpload } from './environment.js';
+import type { WorkContext } from './background.js';
 
 let sequence = 0;
 
@@ -23,7 +23,7 @@ export function checkAccess(
   env: Environment,
   verb: Verb,
   ids: readonly string[],
-  context: RequestContext,
+  context: WorkContext,
 ): Promise<void> | undefined {
   return env.hooks?.access?.(verb, ids, context.request, { signal: context.signal });
 }
@@ -36,7 +36,7 @@ export async function invokeHook(
   env: Environment,
   type: BlockingHook,
   upload: UploadInfo,
-  context: RequestContext,
+  context: WorkContext,
 ): Promise<HookResponse> {
   if (!env.hooks?.blocking.has(type)) return {};
   logUpload(env, 'debug', 'HookInvocationStart', context, { id: upload.id, type });
@@ -63,7 +63,7 @@ export async function publish(
   env: Environment,
   type: EventName,
   upload: UploadInfo,
-  context: RequestContext,
+  context: WorkContext,
   stopUpload?: UploadEvent['stopUpload'],
 ): Promise<void> {
   if (!isWanted(env, type)) return;

@@ -1,5 +1,8 @@
-import type { UploadState } from '../core/outcome.js';
+import type { HookHttpResponse } from '../core/hooks.js';
+import type { Outcome, UploadState } from '../core/outcome.js';
 import { isFull, type UploadInfo } from '../core/upload.js';
+import type { Environment } from './environment.js';
+import { expiryOf } from './expiry.js';
 
 /**
  * Where an upload stands: the one place that decides it.
@@ -7,7 +10,24 @@ import { isFull, type UploadInfo } from '../core/upload.js';
  * An upload without a `finish` marker had no step to run when it was made (or was made by tusd, which knows none),
  * so full is finished.
  */
-export function uploadState(upload: UploadInfo, now = Date.now()): UploadState {
+export function uploadState(
+  { expiry }: Pick<Environment, 'expiry'>,
+  upload: UploadInfo,
+  now = Date.now(),
+): UploadState {
   if (isFull(upload)) return upload.finish === 'pending' ? 'finishing' : 'finished';
-  return upload.expiresAt !== undefined && upload.expiresAt <= now ? 'expired' : 'receiving';
+  if (upload.isFinal) return 'concatenating';
+  const expiresAt = expiryOf(upload, expiry);
+  return expiresAt !== undefined && expiresAt <= now ? 'expired' : 'receiving';
+}
+
+/** What an operation came to that left `upload` like this. */
+export function outcomeOf(
+  env: Pick<Environment, 'expiry'>,
+  upload: UploadInfo,
+  httpResponse?: HookHttpResponse,
+): Outcome {
+  const state = uploadState(env, upload);
+  const expiresAt = state === 'receiving' ? expiryOf(upload, env.expiry) : undefined;
+  return { upload, state, expiresAt, httpResponse };
 }

@@ -4,10 +4,11 @@ import type { Outcome } from '../core/outcome.js';
 import { type Environment, logUpload } from './environment.js';
 import { requireLive } from './require-live.js';
 import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
+import { outcomeOf } from './state.js';
 import { withLock } from './with-lock.js';
 
 /**
- * Removes an upload, finished or not. A running writer is interrupted first.
+ * Removes an upload, finished or not. A running writer or concatenation is interrupted first.
  *
  * @throws TusError ERR_UPLOAD_NOT_FOUND, ERR_UPLOAD_EXPIRED, ERR_UPLOAD_LOCKED, ERR_UPLOAD_TERMINATION_REJECTED,
  * ERR_NOT_IMPLEMENTED
@@ -18,10 +19,11 @@ export async function terminateUpload(
   context: RequestContext,
 ): Promise<Outcome> {
   await checkAccess(env, 'terminate', [id], context);
+  await env.completions.interrupt(id);
   return withLock(env, id, context, async ({ fence }) => {
     const handle = await env.store.getUpload(id, context);
     const upload = await handle.getInfo();
-    const state = requireLive(upload);
+    requireLive(env, upload);
     if (!handle.terminate) throw new TusError('ERR_NOT_IMPLEMENTED');
     const response = await invokeHook(env, 'pre-terminate', upload, context);
     if (response.rejectTermination) {
@@ -30,6 +32,6 @@ export async function terminateUpload(
     await handle.terminate({ signal: context.signal, fence });
     logUpload(env, 'info', 'UploadTerminated', context, { id });
     await publish(env, 'post-terminate', upload, context);
-    return { upload, state, httpResponse: response.httpResponse };
+    return outcomeOf(env, upload, response.httpResponse);
   });
 }

@@ -1,8 +1,8 @@
 import { TusError } from '../core/errors.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { Lock, LockOptions } from '../core/locker.js';
 import { Deadline } from './deadline.js';
 import type { Environment } from './environment.js';
+import type { WorkContext } from './background.js';
 
 /** The lock as the operation under it sees it. */
 export interface HeldLock {
@@ -24,7 +24,7 @@ export interface HeldLock {
 export async function withLock<T>(
   env: Environment,
   id: string,
-  context: RequestContext,
+  context: WorkContext,
   run: (held: HeldLock) => Promise<T>,
   isNew = false,
 ): Promise<T> {
@@ -38,7 +38,7 @@ export async function withLock<T>(
 }
 
 /** Waits until nobody writes to the upload any more. */
-export async function settle(env: Environment, id: string, context: RequestContext): Promise<void> {
+export async function settle(env: Environment, id: string, context: WorkContext): Promise<void> {
   const wait = new Deadline(context, env.acquireLockTimeoutMs, lockTimeout);
   await env.locker.settle(id, wait).finally(() => wait.end());
 }
@@ -49,7 +49,7 @@ class LockWish extends Deadline implements LockOptions {
   #isRequested = false;
   #letGo: (() => void) | undefined;
 
-  constructor(env: Environment, context: RequestContext, isNew: boolean) {
+  constructor(env: Environment, context: WorkContext, isNew: boolean) {
     super(context, env.acquireLockTimeoutMs, lockTimeout);
     this.isNew = isNew;
   }

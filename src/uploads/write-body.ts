@@ -1,16 +1,15 @@
 import type { BodyEnd } from '../core/body.js';
+import type { BodyChecksum } from '../core/checksum.js';
 import type { Upload, WriteResult } from '../core/data-store.js';
 import { type ErrorCode, TusError, toTusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { UploadInfo } from '../core/upload.js';
-import { AbandonableWrite } from './abandonable-write.js';
+import { isProvisional, storeVerified } from './checksum/store-verified.js';
 import { type Environment, logUpload } from './environment.js';
-import { HeldBody } from './held-body.js';
 import { LimitedBody } from './limited-body.js';
 import { Progress } from './progress.js';
-import { onAbort } from './on-abort.js';
 import { publish, rejection } from './run-hooks.js';
-import type { HeldLock } from './with-lock.js';
+import { type Incoming, storeWhileHeld } from './store-while-held.js';
 
 /** What became of a request's body. */
 export interface WrittenBody {
@@ -35,7 +34,7 @@ const endErrors = {
 
 /**
  * Stores the body behind the bytes that are there, up to the upload's size or the limit, for as long as nobody else
- * asks for the upload, the lock holds and the server runs.
+ * asks for the upload, the lock holds and the server runs; and verifies it, where there is a checksum.
  *
  * @throws TusError ERR_UPLOAD_SIZE_EXCEEDED or ERR_MAX_SIZE_EXCEEDED before anything is read where the announced
  * length says that it is too much already.
@@ -44,21 +43,29 @@ export async function writeBody(
   env: Environment,
   handle: Upload,
   upload: UploadInfo,
-  context: RequestContext,
-  held: HeldLock,
+  incoming: Incoming,
+  checksum: BodyChecksum | undefined,
 ): Promise<WrittenBody> {
+  const { context } = incoming;
   const left = requireRoom(env, upload, context);
   const body = new LimitedBody(context.body, left);
-  const progress = new Progress(env, upload, body, context);
+  const counts = checksum === undefined || !isProvisional(checksum);
+  const progress = new Progress(env, upload, body, context, counts);
   logUpload(env, 'debug', 'ChunkWriteStart', context, {
     id: upload.id,
     maxSize: left,
     offset: upload.offset,
   });
-  const result = await env.runningBodies
-    .during(body, () => storeWhileHeld(handle, upload.offset, body, context, held))
-    .finally(() => progress.end());
-  const written = { ...upload, offset: upload.offset + result.bytesWritten };
+  const store = (): Promise<WriteResult> =>
+    checksum === undefined
+      ? storeWhileHeld(handle, upload.offset, body, incoming, false)
+      : storeVerified(env, handle, upload, body, incoming, checksum);
+  const result = await env.runningBodies.during(body, store).finally(() => progress.end());
+  const written = {
+    ...upload,
+    offset: upload.offset + result.bytesWritten,
+    modifiedAt: result.bytesWritten > 0 ? Date.now() : upload.modifiedAt,
+  };
   logUpload(env, 'debug', 'ChunkWriteComplete', context, {
     id: upload.id,
     bytesWritten: result.bytesWritten,
@@ -80,29 +87,6 @@ export function requireRoom(env: Environment, upload: UploadInfo, context: Reque
   const left = (upload.size ?? env.maxSize ?? Number.MAX_SAFE_INTEGER) - upload.offset;
   if ((context.bodyLength ?? 0) > left) throw sizeExceeded(upload);
   return left;
-}
-
-/** Nothing is stored any more once the lock is lost or the work for this request is given up. */
-async function storeWhileHeld(
-  handle: Upload,
-  offset: number,
-  body: LimitedBody,
-  context: RequestContext,
-  held: HeldLock,
-): Promise<WriteResult> {
-  const writing = new AbandonableWrite(body, held.fence, context.bodyLength);
-  const forgetLoss = onAbort(held.lost, () => writing.abandon('ERR_LOCK_LOST'));
-  const forgetEnd = context.onAbandoned(() => writing.abandon('ERR_CONNECTION_RESET'));
-  held.onReleaseRequest(() => body.stop('interrupted'));
-  try {
-    const result = await handle.writeChunk(offset, new HeldBody(body, held), writing);
-    if (held.lost?.aborted) writing.abandon('ERR_LOCK_LOST');
-    return writing.reason === undefined ? result : { ...result, error: writing.reason };
-  } finally {
-    held.onReleaseRequest(undefined);
-    forgetLoss();
-    forgetEnd();
-  }
 }
 
 function failure(storeError: unknown, body: LimitedBody, upload: UploadInfo): TusError | undefined {

@@ -28,7 +28,7 @@ describe('a signal', () => {
     unused.destroy();
   });
 
-  it('interrupts a running upload, which keeps its bytes', async () => {
+  it('field 12: interrupts a running upload, which keeps its bytes', async () => {
     const command = await start();
     const half = await HalfSent.begin(command, size, sent);
     expect(await command.stop()).toBe(0);

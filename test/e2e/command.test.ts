@@ -90,6 +90,48 @@ describe('the start', () => {
     expect(refused.headers.get('Access-Control-Allow-Origin')).toBeNull();
   });
 
+  it('field 28: lets in the pages that its flags say, which is all of them without flags', async () => {
+    const { url: open, output } = await start();
+    const { url } = await start({
+      args: [
+        '-cors-allow-origin=^https://[a-z]+\\.example$',
+        '-cors-allow-credentials',
+        '-cors-allow-methods=PUT',
+        '-cors-allow-headers=X-Tenant, X-Other',
+        '-cors-expose-headers=X-Served-By',
+        '-cors-max-age=60',
+      ],
+    });
+    const ask = async (target: string, origin: string) => {
+      const { status, headers } = await fetch(target, {
+        method: 'OPTIONS',
+        headers: { Origin: origin },
+      });
+      const of = (name: string) => headers.get(`Access-Control-${name}`);
+      return { status, of };
+    };
+    expect((await ask(open, 'http://any.test')).of('Allow-Origin')).toBe('http://any.test');
+    expect((await ask(open, 'http://any.test')).of('Allow-Credentials')).toBeNull();
+    expect(output()).not.toContain('Warning');
+    expect((await ask(url, 'http://any.test')).status).toBe(403);
+    const { status, of } = await ask(url, 'https://app.example');
+    expect([status, of('Allow-Origin')]).toEqual([200, 'https://app.example']);
+    expect(of('Allow-Credentials')).toBe('true');
+    expect(of('Allow-Methods')).toMatch(/PATCH.*, PUT$/);
+    expect(of('Allow-Headers')).toMatch(/Upload-Offset.*, X-Tenant, X-Other$/);
+    expect(of('Expose-Headers')).toMatch(/Upload-Offset.*, X-Served-By$/);
+    expect(of('Max-Age')).toBe('60');
+  });
+
+  it('field 47: warns where its flags give credentials to every page, as tusd does not', async () => {
+    const { url, output } = await start({ args: ['-cors-allow-credentials'] });
+    expect(output()).toContain('Warning: with -cors-allow-credentials and no -cors-allow-origin');
+    const headers = { Origin: 'http://any.test' };
+    const answer = await fetch(url, { method: 'OPTIONS', headers });
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBe('http://any.test');
+    expect(answer.headers.get('Access-Control-Allow-Credentials')).toBe('true');
+  });
+
   it('accepts headers of almost a mebibyte', async () => {
     const { url } = await start();
     const headers = { 'X-Long': 'a'.repeat(1_000_000) };

@@ -1,5 +1,7 @@
 // A process of its own with file lockers in it, told by messages what to do. See lock-process.ts.
+import { appendFileSync } from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { FileLocker } from '../../dist/lockers/file/file-locker.js';
 
 const locks = new Map();
@@ -41,6 +43,28 @@ const commands = {
     await Promise.all(Array.from({ length: crowd }, (_, n) => visit(places[n % lockers])));
     await Promise.all(places.map((place) => place.close()));
     return collisions;
+  },
+  /** Takes one lock again and again until it is killed. A socket that goes with its process shows who is not alone. */
+  haunt({ options, id, socket, diary }) {
+    const place = new FileLocker(options);
+    const visit = async () => {
+      const lock = await place.lock(id, {
+        signal: new AbortController().signal,
+        requestRelease: () => undefined,
+      });
+      const server = createServer();
+      const alone = await new Promise((resolve) => {
+        server.once('error', () => resolve(false));
+        server.listen({ path: socket, exclusive: true }, () => resolve(true));
+      });
+      appendFileSync(diary, alone ? '.' : '!');
+      if (alone) await new Promise((resolve) => server.close(resolve));
+      await lock.unlock();
+    };
+    const haunting = async () => {
+      for (;;) await visit();
+    };
+    haunting().catch((error) => appendFileSync(diary, String(error)));
   },
 };
 

@@ -20,6 +20,15 @@ export interface Contention {
   readonly witness: string;
 }
 
+export interface Haunting {
+  readonly options: FileLockerOptions;
+  readonly id: string;
+  /** Name of an abstract socket; only a holder may listen there. */
+  readonly socket: string;
+  /** Path of a file. */
+  readonly diary: string;
+}
+
 /** Another process that uses a file locker: what a test of one process cannot show. */
 export class LockProcess {
   readonly #child: ChildProcess;
@@ -62,6 +71,11 @@ export class LockProcess {
   /** Resolves with how often a holder was not alone. */
   async contend(contention: Contention): Promise<unknown> {
     return this.#do('contend', contention);
+  }
+
+  /** Takes a lock again and again until it is killed, and notes in `diary` each time: `.` where it was alone, else `!`. */
+  async haunt(haunting: Haunting): Promise<void> {
+    await this.#do('haunt', haunting);
   }
 
   /** Ends it in order. */

@@ -68,17 +68,11 @@ describe('core: headers', () => {
   });
 
   it('T-006 T-008: every response says Tus-Resumable: 1.0.0, errors too', async () => {
-    const server = await startServer({
-      maxSize: 100,
-      acquireLockTimeoutMs: 20,
-      hooks: refusing('/files/forbidden'),
-      locker: neverFree('held'),
-    });
+    const server = await startServer({ maxSize: 100 });
     const path = await create(server, 5);
     await writeFile(join(server.directory, 'torn'), '');
     await writeFile(join(server.directory, 'torn.info'), '{"ID":');
     await writeStored(server.directory, 'expired', '', { Tuskd: { expiresAt: 1 } });
-    await writeStored(server.directory, 'held', '');
     const wrongType = { 'Upload-Offset': '0', 'Content-Type': 'text/plain' };
     const responses = [
       [200, await head(server, path)],
@@ -86,16 +80,13 @@ describe('core: headers', () => {
       [204, await patch(server, path, 0, 'he')],
       [200, await request(server, 'GET', path)],
       [400, await post(server, {})],
-      [403, await head(server, '/files/forbidden')],
       [404, await head(server, '/files/unknown')],
-      [404, await request(server, 'GET', '/elsewhere')],
       [405, await request(server, 'PUT', path)],
       [409, await patch(server, path, 4, 'o')],
       [410, await head(server, '/files/expired')],
       [412, await head(server, path, { 'Tus-Resumable': '2.0.0' })],
       [413, await post(server, { 'Upload-Length': '101' })],
       [415, await patch(server, path, 2, 'llo', wrongType)],
-      [423, await patch(server, '/files/held', 0, 'hello')],
       [500, await request(server, 'GET', '/files/torn')],
     ] as const;
     for (const [status, response] of responses) {
@@ -105,7 +96,26 @@ describe('core: headers', () => {
     }
   });
 
-  it('T-007 T-009 T-010 D-1: another version, or none, is 412 with Tus-Version', async () => {
+  it('T-006: so does one that says no for other reasons: no access, no lock, no upload, no time', async () => {
+    const server = await startServer({
+      acquireLockTimeoutMs: 20,
+      hooks: refusing('/files/forbidden'),
+      locker: neverFree('held'),
+    });
+    await writeStored(server.directory, 'held', '');
+    const path = await create(server, 5);
+    const answers = [
+      await head(server, '/files/forbidden'),
+      await patch(server, '/files/held', 0, 'hello'),
+      await request(server, 'GET', '/elsewhere'),
+    ];
+    await server.handler.close();
+    answers.push(await patch(server, path, 0, 'hello'));
+    expect(answers.map(({ status }) => status)).toEqual([403, 423, 404, 503]);
+    expect(answers.map((answer) => answer.header('tus-resumable'))).toEqual(Array(4).fill('1.0.0'));
+  });
+
+  it('T-007 T-009 T-010 D-1 field 42: another version, or none, is 412 with Tus-Version', async () => {
     const server = await startServer();
     const path = await create(server, 5);
     for (const method of ['POST', 'PATCH', 'HEAD', 'GET', 'DELETE']) {
@@ -127,13 +137,30 @@ describe('core: headers', () => {
     }
   });
 
-  it('D-1: HEAD and GET without a version are served', async () => {
+  it('D-1 field 42: HEAD and GET without a version are served', async () => {
     const server = await startServer();
     const path = await create(server, 5);
     await patch(server, path, 0, 'hello');
     for (const method of ['HEAD', 'GET']) {
       expect((await request(server, method, path, { version: false })).status).toBe(200);
     }
+  });
+
+  it('T-011: after 412 there is no new upload, no byte, and all that was there', async () => {
+    const server = await startServer();
+    const path = await create(server, 5);
+    const before = await server.files();
+    const headers = { 'Tus-Resumable': '0.2.2', 'Upload-Length': '5', 'Upload-Offset': '0' };
+    const options = { version: false, body: 'hello', headers: { ...headers, ...chunkType } };
+    for (const [method, target] of [
+      ['POST', basePath],
+      ['PATCH', path],
+      ['DELETE', path],
+    ] as const) {
+      expect((await request(server, method, target, options)).status).toBe(412);
+    }
+    expect(await server.files()).toEqual(before);
+    expect(await offsetOf(server, path)).toBe(0);
   });
 
   it('T-011: after 412 nothing has happened: no upload, no byte, no hook, no 100', async () => {

@@ -13,26 +13,29 @@ describe('creation', () => {
   });
 
   it.each([
-    ['T-051', 'a  YQ=='],
-    ['T-051', 'a YQ== x'],
-    ['T-052', 'a YQ==, YQ=='],
-    ['T-052', ','],
-    ['T-052', 'a YQ==,'],
-    ['T-052', ',a YQ=='],
-    ['T-053', 's\xc5\x82owo YQ=='],
-    ['T-054', 'a !!!'],
-    ['T-054', 'a YQ'],
-    ['T-054', 'a YQ=== '],
-    ['T-054', 'a _-8='],
-    ['T-055', 'a YQ==,a Yg=='],
-    ['T-055', 'a,a'],
-  ])('%s field 39: metadata "%s" is 400 and makes nothing', async (_, metadata) => {
-    const server = await startServer();
-    const response = await post(server, { 'Upload-Length': '5', 'Upload-Metadata': metadata });
-    expect(response.status).toBe(400);
-    expect(response.text).toMatch(/^ERR_INVALID_METADATA: .*pair \d/);
-    expect(await server.files()).toEqual([]);
-  });
+    'a  YQ==',
+    'a YQ== x',
+    'a YQ==, YQ==',
+    ',',
+    'a YQ==,',
+    ',a YQ==',
+    's\xc5\x82owo YQ==',
+    'a !!!',
+    'a YQ',
+    'a YQ=== ',
+    'a _-8=',
+    'a YQ==,a Yg==',
+    'a,a',
+  ])(
+    'T-051 T-052 T-053 T-054 T-055 field 39: metadata "%s" is 400 and makes nothing',
+    async (metadata) => {
+      const server = await startServer();
+      const response = await post(server, { 'Upload-Length': '5', 'Upload-Metadata': metadata });
+      expect(response.status).toBe(400);
+      expect(response.text).toMatch(/^ERR_INVALID_METADATA: .*pair \d/);
+      expect(await server.files()).toEqual([]);
+    },
+  );
 
   it('T-054: values need not be UTF-8', async () => {
     const server = await startServer();
@@ -80,6 +83,13 @@ describe('creation', () => {
     const off = await startServer({ disableExtensions: ['creation-defer-length'] });
     expect((await post(off, { 'Upload-Defer-Length': '1' })).status).toBe(501);
     expect(await off.files()).toEqual([]);
+  });
+
+  it('T-065: an empty upload is complete when it is made', async () => {
+    const server = await startServer();
+    const response = await head(server, await create(server, 0));
+    expect(response.header('upload-offset')).toBe('0');
+    expect(response.header('upload-length')).toBe('0');
   });
 
   it('T-065: an empty upload is finished when it is made, and once', async () => {

@@ -1,5 +1,6 @@
 import { type DataStore, wrapStore } from 'tuskd';
 import { describe, expect, it } from 'vitest';
+import { openFilesIn } from './open-files.js';
 import { startServer } from './server.js';
 import { writeStored } from './stored.js';
 import { connect, create, download, exchange, head, patch, request, requestHead } from './tus.js';
@@ -92,7 +93,7 @@ describe('GET', () => {
     expect((await exchange(client, 'GET', path)).text).toBe('hello');
   });
 
-  it('field 9: two slow downloads hold up neither each other nor HEAD', async () => {
+  it('field 9: two slow downloads hold up neither each other nor anybody else', async () => {
     const server = await startServer();
     const size = 32 * 1024 * 1024;
     const path = await create(server, size);
@@ -104,8 +105,38 @@ describe('GET', () => {
     }
     const began = performance.now();
     expect((await head(server, path)).status).toBe(200);
-    expect(performance.now() - began).toBeLessThan(500);
+    const other = await create(server, 5);
+    expect((await patch(server, other, 0, 'hello')).status).toBe(204);
+    expect((await download(server, other)).toString()).toBe('hello');
+    expect(performance.now() - began).toBeLessThan(5000);
     expect((await download(server, path)).length).toBe(size);
+    for (const client of slow) {
+      client.socket.resume();
+      expect((await client.response()).body.length).toBe(size);
+    }
+  });
+
+  it('field 9: however a client goes, nothing stays open of what it downloaded', async (context) => {
+    context.skip(process.platform !== 'linux', 'only Linux tells what a process has open');
+    const server = await startServer();
+    const size = 32 * 1024 * 1024;
+    const path = await create(server, size);
+    await patch(server, path, 0, Buffer.alloc(size, 'x'));
+    const clients = await Promise.all([connect(server), connect(server), connect(server)]);
+    const [slow, ...leaving] = clients;
+    for (const [index, client] of clients.entries()) {
+      client.socket.pause();
+      const headers = { Range: `bytes=${index}-` };
+      await client.send(requestHead('GET', path, { headers }));
+    }
+    const open = async () => (await openFilesIn(server.directory)).length;
+    await expect.poll(open).toBe(3);
+    leaving[0]?.reset();
+    await leaving[1]?.close();
+    await expect.poll(open).toBe(1);
+    slow?.socket.resume();
+    expect((await slow?.response())?.body.length).toBe(size);
+    await expect.poll(open).toBe(0);
   });
 
   it('a download that its client breaks off leaves no descriptor', async () => {

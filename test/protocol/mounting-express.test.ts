@@ -1,5 +1,4 @@
 import http from 'node:http';
-import { gunzipSync } from 'node:zlib';
 import compression from 'compression';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
@@ -38,13 +37,20 @@ describe('in Express behind compression', () => {
     await checkProtocol(await startCompressing());
   });
 
-  it('a download is compressed once, and states no length that is not true', async () => {
-    const server = await startCompressing();
-    const answer = await request(server, 'GET', await uploadText(server), { headers: gzip });
-    expect(answer.header('content-encoding')).toBe('gzip');
-    expect(answer.header('content-length')).toBeUndefined();
-    expect(answer.body.length).toBeLessThan(text.length / 10);
-    expect(gunzipSync(answer.body).toString()).toBe(text);
+  it('field 53: what the program sends itself is compressed, a download is not', async () => {
+    const server = await startServer({
+      mount: (handler) => {
+        const app = express().use(compression());
+        app.get('/text', (_request, response) => void response.type('text/plain').send(text));
+        return http.createServer(app.use(handler));
+      },
+    });
+    const own = await request(server, 'GET', '/text', { headers: gzip });
+    expect(own.header('content-encoding')).toBe('gzip');
+    const path = await uploadText(server);
+    const download = await request(server, 'GET', path, { headers: gzip });
+    expect(download.header('content-encoding')).toBeUndefined();
+    expect(download.text).toBe(text);
   });
 
   it('an answer that comes before the body does not wait for it', async () => {

@@ -56,6 +56,17 @@ describe('PATCH', () => {
     },
   );
 
+  it('T-028 T-029: another offset is 409, and the upload stays as it is', async () => {
+    const server = await startServer();
+    const path = await create(server, 10);
+    await patch(server, path, 0, 'hello');
+    for (const offset of [0, 3, 7, 10]) {
+      expect((await patch(server, path, offset, 'x')).status).toBe(409);
+    }
+    expect(await offsetOf(server, path)).toBe(5);
+    expect(await stored(server, path)).toBe('hello');
+  });
+
   it('T-028 T-029: another offset is 409: nothing stored, nothing read, no hook', async () => {
     const hooks = recordingHooks();
     const server = await startServer({ hooks });
@@ -266,7 +277,7 @@ describe('PATCH: deferred length', () => {
     ]);
   });
 
-  it('T-069: a deferred upload cannot outgrow the limit', async () => {
+  it('T-069 D-18: a deferred upload cannot outgrow the limit', async () => {
     const server = await startServer({ maxSize: 10 });
     const path = await create(server, 'deferred');
     expect((await patch(server, path, 0, '', { 'Upload-Length': '11' })).status).toBe(413);

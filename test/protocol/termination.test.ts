@@ -66,7 +66,7 @@ describe('termination', () => {
     expect((await head(server, path)).status).toBe(404);
   });
 
-  it('T-114: afterwards every request is 404', async () => {
+  it('T-114 D-13: afterwards every request is 404', async () => {
     const server = await startServer();
     const path = await create(server, 5);
     await request(server, 'DELETE', path);

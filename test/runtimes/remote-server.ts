@@ -22,6 +22,10 @@ export async function startRemoteServer(
   for (const [name, reason] of Object.entries(outOfReach)) {
     if (name in options) skipTest(reason);
   }
+  const { allowedOrigins = [] } = options.cors ?? {};
+  if (!Array.isArray(allowedOrigins)) {
+    skipTest('origins are told by a pattern or function, and the server is another process');
+  }
   if (typeof locker !== 'string') {
     skipTest('a locker is an object, and the server is another process');
   }

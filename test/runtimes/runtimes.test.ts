@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { titlePattern } from '../../scripts/conformance/find-tests.js';
 import { skipIfMissing } from '../services/skip-if-missing.js';
 import { differences } from './differences.js';
 import { fetchRuntimes, whyMissing } from './runtimes.js';
@@ -18,16 +19,10 @@ describe('runtimes', () => {
     const patterns: RegExp[] = [];
     for (const name of await readdir(protocolTests)) {
       const text = await readFile(new URL(name, protocolTests), 'utf8');
-      for (const [, , title = ''] of text.matchAll(titles)) patterns.push(patternOf(title));
+      for (const [, , title = ''] of text.matchAll(titles)) patterns.push(titlePattern(title));
     }
     const names = Object.values(differences).flatMap((ofRuntime) => Object.keys(ofRuntime));
     const unknown = names.filter((name) => !patterns.some((pattern) => pattern.test(name)));
     expect(unknown).toEqual([]);
   });
 });
-
-/** What a title becomes where it is that of a table: `%s` and the like stand for anything. */
-function patternOf(title: string): RegExp {
-  const literal = title.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
-  return new RegExp(`^${literal.replaceAll(/%[sdj]/g, '.*')}$`, 's');
-}

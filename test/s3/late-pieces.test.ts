@@ -23,11 +23,11 @@ describe('a piece of a writer that was overtaken', () => {
     const { bytesWritten } = await successor.writeChunk(0, chunk, { fence: 3 });
     expect(bytesWritten).toBe(12 * MiB);
 
-    const { pieces } = objectKeys(bed.bucket, '', made.id);
-    const late = { start: 12 * MiB, size: 5, fence: 2, time: Date.now() };
+    const { folder } = objectKeys(bed.bucket, '', made.id);
+    const late = { start: 12 * MiB, size: 5, fence: 2, time: Date.now(), isDraft: false };
     await bed.direct.putObject({
       Bucket: bed.bucket,
-      Key: newPieceKey(pieces, late),
+      Key: newPieceKey(folder, late),
       Body: 'stale',
     });
     const offset = async (): Promise<number> =>
@@ -35,7 +35,7 @@ describe('a piece of a writer that was overtaken', () => {
     expect(await offset()).toBe(12 * MiB);
 
     const own = { ...late, size: 3, fence: 3 };
-    await bed.direct.putObject({ Bucket: bed.bucket, Key: newPieceKey(pieces, own), Body: 'own' });
+    await bed.direct.putObject({ Bucket: bed.bucket, Key: newPieceKey(folder, own), Body: 'own' });
     expect(await offset()).toBe(12 * MiB + 3);
     const next = await bed.freshStore().getUpload(made.id);
     expect(await next.writeChunk(12 * MiB + 3, bodyOf(fileOf(7)), { fence: 4 })).toEqual({

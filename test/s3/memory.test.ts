@@ -11,7 +11,7 @@ import { append, completeFrom, fileOf, keyOf, MiB, newUpload, openBed } from './
 describe('when memory is short', () => {
   const server = useS3();
 
-  it('what silent clients have sent is stored, and others go on', async () => {
+  it('field 67: what silent clients have sent is stored, and others go on', async () => {
     const api = new S3({ ...server().clientConfig, maxAttempts: 1 });
     const bucket = await server().newBucket();
     // Room for two parts, which two silent clients take.
@@ -54,33 +54,36 @@ describe('when memory is short', () => {
   it.each([
     ['with the tail of an earlier request', 3, 6],
     ['with an end that is too small for a part', 0, 9],
-  ])('parts keep to the bound, too, that are put together: %s', async (_, beginMiB, endMiB) => {
-    const bed = await openBed(server());
-    const maxBufferedBytes = 10 * MiB;
-    let [bytesOnTheirWay, most] = [0, 0];
-    const api: S3Api = {
-      ...aroundS3(bed.direct, (_operation, run) => run()),
-      async uploadPart(input, options) {
-        bytesOnTheirWay += input.ContentLength;
-        most = Math.max(most, bytesOnTheirWay);
-        const stored = await bed.direct.uploadPart(input, options);
-        bytesOnTheirWay -= input.ContentLength;
-        return stored;
-      },
-    };
-    const store = bed.freshStore({ api, maxBufferedBytes });
-    const file = fileOf(20 * MiB);
-    const [begin, end] = [beginMiB * MiB, endMiB * MiB];
-    const ids = await Promise.all(Array.from({ length: 12 }, () => newUpload(store, 20 * MiB)));
-    if (begin > 0) for (const id of ids) await append(store, id, 0, file.subarray(0, begin));
-    const writing = ids.map((id) => append(store, id, begin, file.subarray(begin, end)));
-    for (const result of await Promise.all(writing)) {
-      expect(result).toEqual({ bytesWritten: end - begin });
-    }
-    expect(most).toBeGreaterThanOrEqual(5 * MiB);
-    expect(most).toBeLessThanOrEqual(maxBufferedBytes);
-    const [id = ''] = ids;
-    await completeFrom(store, id, file);
-    expect((await bed.object(keyOf(id))).equals(file)).toBe(true);
-  });
+  ])(
+    'field 67: parts keep to the bound, too, that are put together: %s',
+    async (_, beginMiB, endMiB) => {
+      const bed = await openBed(server());
+      const maxBufferedBytes = 10 * MiB;
+      let [bytesOnTheirWay, most] = [0, 0];
+      const api: S3Api = {
+        ...aroundS3(bed.direct, (_operation, run) => run()),
+        async uploadPart(input, options) {
+          bytesOnTheirWay += input.ContentLength;
+          most = Math.max(most, bytesOnTheirWay);
+          const stored = await bed.direct.uploadPart(input, options);
+          bytesOnTheirWay -= input.ContentLength;
+          return stored;
+        },
+      };
+      const store = bed.freshStore({ api, maxBufferedBytes });
+      const file = fileOf(20 * MiB);
+      const [begin, end] = [beginMiB * MiB, endMiB * MiB];
+      const ids = await Promise.all(Array.from({ length: 12 }, () => newUpload(store, 20 * MiB)));
+      if (begin > 0) for (const id of ids) await append(store, id, 0, file.subarray(0, begin));
+      const writing = ids.map((id) => append(store, id, begin, file.subarray(begin, end)));
+      for (const result of await Promise.all(writing)) {
+        expect(result).toEqual({ bytesWritten: end - begin });
+      }
+      expect(most).toBeGreaterThanOrEqual(5 * MiB);
+      expect(most).toBeLessThanOrEqual(maxBufferedBytes);
+      const [id = ''] = ids;
+      await completeFrom(store, id, file);
+      expect((await bed.object(keyOf(id))).equals(file)).toBe(true);
+    },
+  );
 });

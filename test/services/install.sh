@@ -12,6 +12,7 @@ install_packages() {
   [ -x /usr/sbin/sshd ] || packages+=(openssh-server)
   command -v redis-server >/dev/null || packages+=(redis-server)
   command -v haproxy >/dev/null || [ -x /usr/sbin/haproxy ] || packages+=(haproxy)
+  command -v chromium >/dev/null || packages+=(chromium)
   [ ${#packages[@]} -gt 0 ] || return 0
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     missing+=("${packages[*]}: install them as root with this system's package manager")

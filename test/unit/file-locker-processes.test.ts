@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { access } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { access, readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FileLockerOptions } from '../../dist/lockers/file/file-locker.js';
 import { LockDirectory, take } from '../fakes/lock-directory.js';
 import { LockProcess } from '../fakes/lock-process.js';
@@ -136,4 +137,38 @@ describe('fifty contenders in four processes on one dead lock', () => {
       assert.deepEqual(await place.names(), []);
     });
   }
+});
+
+// Elsewhere no name goes with the process that has it.
+describe.runIf(process.platform === 'linux')('four processes that are killed at any moment', () => {
+  it('are never two holders at once', { timeout: 600_000 }, async () => {
+    const haunting = {
+      options: { directory: place.path },
+      id: 'upload',
+      socket: `\0tuskd-test-${randomUUID()}`,
+      diary: place.file('diary'),
+    };
+    const haunt = async (): Promise<void> => {
+      const child = new LockProcess();
+      processes.push(child);
+      await child.haunt(haunting);
+    };
+    await place.put('diary', '');
+    const entries = (): Promise<string> => readFile(haunting.diary, 'utf8');
+    await Promise.all(Array.from({ length: 4 }, haunt));
+    for (let kill = 0; kill < Math.ceil(manyRounds / 5); kill++) {
+      const { length } = await entries();
+      // Whoever is hit holds the lock, waits for it, or buries the one before him.
+      const enough = length + 1 + Math.floor(Math.random() * 20);
+      await expect.poll(async () => (await entries()).length).toBeGreaterThanOrEqual(enough);
+      await processes.shift()?.kill();
+      await haunt();
+    }
+    await Promise.all(processes.map((child) => child.kill()));
+    assert.match(await entries(), /^\.+$/);
+    const locker = place.locker();
+    await (await take(locker, haunting.id)).unlock();
+    await locker.close();
+    assert.deepEqual(await place.names(), ['diary']);
+  });
 });

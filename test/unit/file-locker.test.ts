@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { access, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, access, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { setImmediate as turnOfTheLoop, setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, it, vi } from 'vitest';
@@ -145,7 +145,7 @@ describe('the lock file', () => {
 });
 
 describe('a lock of the dead is taken at once', () => {
-  it('where its process is gone', async () => {
+  it('field 10: where its process is gone', async () => {
     await place.put('upload.lock', await place.corpse());
     await assertTaken(place.locker());
   });
@@ -161,7 +161,7 @@ describe('a lock of the dead is taken at once', () => {
     await assertTaken(place.locker());
   });
 
-  it("where it is tusd's with our own PID, as in a container that was started again", async () => {
+  it("field 10: where it is tusd's with our own PID, as in a container that was started again", async () => {
     await place.put('upload.lock', `${process.pid}\n`);
     await assertTaken(place.locker());
   });
@@ -206,6 +206,8 @@ describe('a lock of the dead is taken at once', () => {
   it('and what the dead left in our folder is swept', async () => {
     const locker = place.locker();
     await (await take(locker, 'other')).unlock();
+    // A folder of the store's.
+    await mkdir(place.file('.tuskd/awaited'));
     await place.put('.tuskd/dead-0', await place.corpse());
     await place.put('.tuskd/dead.part', await place.corpse({ nonce: 'beef' }));
     await place.put('.tuskd/killed-0', '');
@@ -276,7 +278,7 @@ describe('a holder', () => {
     assert.deepEqual(await place.names(), []);
   });
 
-  it('learns that its lock was taken away, and leaves the new one alone', async () => {
+  it('field 5: learns that its lock was taken away, and leaves the new one alone', async () => {
     const locker = place.locker(quick);
     const lock = await take(locker, 'upload');
     assert.equal(lock.lost?.aborted, false);
@@ -288,7 +290,7 @@ describe('a holder', () => {
     assert.deepEqual(await place.names(), ['upload.lock']);
   });
 
-  it('does not remove what replaced its lock just before it lets go', async () => {
+  it('field 5: does not remove what replaced its lock just before it lets go', async () => {
     const locker = place.locker({ holderPollIntervalMs: 100 });
     const lock = await take(locker, 'upload');
     // Between two looks at the lock.

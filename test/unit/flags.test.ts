@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { duration } from '../../dist/cli/duration.js';
-import { integer, permissions } from '../../dist/cli/flag-kinds.js';
+import { integer, names, pattern, permissions } from '../../dist/cli/flag-kinds.js';
 import { flagsDoc, helpText } from '../../dist/cli/flags-help.js';
 import { flags } from '../../dist/cli/flags.js';
 import { FlagError, parseFlags } from '../../dist/cli/parse-flags.js';
@@ -96,6 +96,9 @@ describe('the command line', () => {
     [['-s3-max-buffered-parts=65'], /must be from 0 to 64$/],
     [['-s3-redirect-downloads=169h'], /must be at most 168h$/],
     [['-s3-object-key={name}'], /\{name\} is none of /],
+    [['-cors-allow-origin=['], /must be a regular expression$/],
+    [['-cors-allow-headers=X-A,b c'], /has "b c", which is no name$/],
+    [['-cors-max-age=long'], /must be a whole number$/],
     [['---port'], 'bad flag syntax: "---port"'],
     [['-=1'], 'bad flag syntax: "-=1"'],
     [['-'], 'unexpected argument "-"'],
@@ -171,6 +174,43 @@ describe('values in the notation of Go', () => {
 
   it.each(['', '0798', '77777', '-1', 'rwx'])('refuses %j as permissions', (text) => {
     expect(() => permissions.parse(text)).toThrow(/octal permissions/);
+  });
+});
+
+describe('regular expressions of Go', () => {
+  // Expected: what regexp.MatchString says of them.
+  it.each([
+    ['.*', 'https://a.example', true],
+    ['', 'https://a.example', true],
+    ['example', 'https://a.example', true],
+    ['^https://a\\.example$', 'https://a.example', true],
+    ['^https://a\\.example$', 'https://a-example', false],
+    ['^https:\\/\\/a', 'https://a.example', true],
+    ['^https\\://my\\-app', 'https://my-app.example', true],
+    ['^[a\\-z]$', 'b', false],
+    ['^[a\\-z]$', '-', true],
+    ['^a\\\\b$', 'a\\b', true],
+    ['^https?://(a|b)[.]example(:\\d+)?$', 'http://b.example:80', true],
+    ['(?i)^HTTPS://A', 'https://a.example', true],
+    ['(?P<sub>x)|^https', 'https://a.example', undefined],
+    ['\\Ahttps', 'https://a.example', undefined],
+    ['example\\z', 'https://a.example', undefined],
+    ['[[:alpha:]]', 'https://a.example', undefined],
+    ['a(?i)b', 'ab', undefined],
+    ['a{,5}', 'a', undefined],
+  ])('%j on %j: %s; or it is refused, never taken for another', (text, origin, expected) => {
+    if (expected === undefined) expect(() => pattern.parse(text)).toThrow('a regular expression');
+    else expect(pattern.parse(text).test(origin)).toBe(expected);
+  });
+});
+
+describe('lists of names', () => {
+  it.each([
+    ['', []],
+    ['X-A', ['X-A']],
+    ['X-A, X-B ,,X-C,', ['X-A', 'X-B', 'X-C']],
+  ])('reads %j', (text, expected) => {
+    expect(names.parse(text)).toEqual(expected);
   });
 });
 

@@ -7,7 +7,7 @@ import { openStore } from '../open-store.js';
 import { parseFlags } from '../parse-flags.js';
 import { flushMs } from '../shutdown.js';
 import { createUploadServer } from '../upload-server.js';
-import { type FromWorker, isToWorker } from './worker-messages.js';
+import { type FromWorker, isToWorker, workerNumber } from './worker-messages.js';
 
 /** A process of `tuskd -workers`: serves the connections that the first process hands over. */
 async function work(): Promise<void> {
@@ -17,7 +17,9 @@ async function work(): Promise<void> {
   const flags = parseFlags(process.argv.slice(2));
   const { logger, output } = openLog(flags);
   const opened = await openStore(flags, logger);
-  const { http, close } = await createUploadServer(flags, logger, opened);
+  const { http, close } = await createUploadServer(flags, logger, opened, {
+    sweeps: process.env[workerNumber] === '1',
+  });
   // From this event on, Node looks after the timeouts and the idle connections of a server.
   http.emit('listening');
 

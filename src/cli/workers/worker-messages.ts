@@ -1,3 +1,6 @@
+/** Variable in a worker's environment: which of the workers it is, from 1. One that takes a dead one's place has its number. */
+export const workerNumber = 'TUSKD_WORKER';
+
 /** What the first process tells a worker. */
 export type ToWorker =
   /** Comes with a socket. */

@@ -97,7 +97,7 @@ export class WorkerPool implements Service {
   }
 
   #launch(number: number): WorkerProcess {
-    const worker = new WorkerProcess(process.argv.slice(2));
+    const worker = new WorkerProcess(number, process.argv.slice(2));
     this.#alive.add(worker);
     void worker.exited.then(() => {
       this.#alive.delete(worker);

@@ -1,4 +1,5 @@
 import type { UploadEventName, UploadListener } from '../../core/upload-events.js';
+import type { SweepOptions, SweepReport } from '../../uploads/sweep.js';
 import { respondUnlessConsumed } from '../consumed-body.js';
 import { type HandlerOptions, timeoutsOf } from '../handler-options.js';
 import { Responder } from '../responder.js';
@@ -20,6 +21,16 @@ export interface FetchHandler {
   (request: Request, details?: RequestDetails | object): Promise<Response>;
   /** As that of `Handler`: calls `listener` after something has happened to an upload. Returns what ends the calls. */
   on(name: UploadEventName, listener: UploadListener): () => void;
+  /**
+   * Removes expired uploads, and what crashes have left behind; never a finished upload or one that is in use. Several
+   * servers may sweep the same store at the same time.
+   */
+  sweep(options?: SweepOptions): Promise<SweepReport>;
+  /**
+   * Goes on with final uploads that a crash has kept from being put together of their parts: called once when a server
+   * starts. Otherwise the next request for such an upload does it, or a sweep. Never rejects: what fails is logged.
+   */
+  completeWaiting(): Promise<void>;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
   close(): Promise<void>;
 }
@@ -48,13 +59,15 @@ export function createFetchHandler(options: HandlerOptions): FetchHandler {
       return toResponse(answer, exchange, timeouts.networkTimeoutMs);
     } catch (error) {
       // A header that cannot be sent (a hook's) is worth an answer.
-      const failure = responder.refuse(exchange, error);
+      const failure = await responder.refuse(exchange, error);
       return toResponse(failure, exchange, timeouts.networkTimeoutMs);
     }
   }
 
   return Object.assign(handle, {
     on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
+    sweep: (sweepOptions?: SweepOptions) => responder.sweep(sweepOptions),
+    completeWaiting: () => responder.completeWaiting(),
     close: () => responder.close(),
   });
 }

@@ -64,6 +64,8 @@ export class NodeBody implements Body {
     const source = this.#source;
     // The client may have gone before anybody asked for the body.
     if (isGone(this.#request)) return this.#finish('disconnected');
+    // Over HTTP/2 it may have ended with its headers, and no event tells of that either.
+    if (source.readableEnded) return this.#finish('complete');
     this.#options.onFirstRead();
     this.#idleTimer = setTimeout(this.#onIdle, this.#options.idleTimeoutMs);
     source.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);

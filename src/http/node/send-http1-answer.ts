@@ -29,6 +29,8 @@ export async function sendHttp1Answer(
   const content = textContent(answer, body ?? '', request.method ?? '');
   // Or the client has its next request wait behind a body that is not going to be read to its end.
   if (!request.complete && !isSmall(request)) headers['Connection'] = 'close';
+  // tus's own, which Node has no phrase for.
+  if (status === 460) response.statusMessage = 'Checksum Mismatch';
   response.writeHead(status, headers);
   if (request.complete) response.end(content);
   else await sendEarly(request, response, content);

@@ -47,6 +47,8 @@ export function askHolder(
 
 function meaningOf(error: NodeJS.ErrnoException): AskResult {
   if (error.code === 'ECONNREFUSED') return 'dead';
+  // It died while we connected. The next try is refused.
+  if (error.code === 'ECONNRESET') return 'closed';
   // Windows removes the name of a pipe with its owner.
   if (error.code === 'ENOENT') return process.platform === 'win32' ? 'dead' : 'missing';
   return 'unreachable';

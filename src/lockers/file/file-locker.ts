@@ -110,6 +110,25 @@ export class FileLocker implements Locker {
     return result === 'let-go';
   }
 
+  async sweep({
+    signal,
+    dryRun,
+  }: {
+    readonly signal: AbortSignal;
+    readonly dryRun: boolean;
+  }): Promise<number> {
+    const { files } = await this.#start();
+    let count = 0;
+    for await (const id of files.deadLocks(signal)) {
+      count += 1;
+      if (dryRun || this.#queue.isTaken(id)) continue;
+      // Taken like any other, so that nobody else buries it at the same time.
+      const lock = await this.lock(id, { signal, requestRelease: () => undefined });
+      await lock.unlock();
+    }
+    return count;
+  }
+
   async close(): Promise<void> {
     const session = await this.#session?.catch(() => undefined);
     this.#session = undefined;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, rename, unlink } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { unless } from '../../internal/errno.js';
-import { type IdentityFile, privateFolder } from './identity-file.js';
+import { privateFolder } from '../../internal/private-folder.js';
+import type { IdentityFile } from './identity-file.js';
 import { isSameLockFile, type LockFile, readLockFile } from './lock-file.js';
 
 export interface GraveOptions {
@@ -43,7 +44,10 @@ export async function replaceDeadLock(
 /** Removes what dead processes have left in our folder. Their locks stay: each is replaced by the next who wants it. */
 export async function sweepFolder(options: GraveOptions): Promise<void> {
   const folder = join(options.directory, privateFolder);
-  for (const name of await readdir(folder)) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    // The store has a folder of its own here.
+    if (!entry.isFile()) continue;
+    const { name } = entry;
     const path = join(folder, name);
     const file = await readLockFile(path);
     if (file === undefined) continue;

@@ -3,10 +3,8 @@ import { type FileHandle, mkdir, open, rmdir, stat, unlink } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import type { Disk } from '../../internal/disk.js';
 import { isErrno, unless } from '../../internal/errno.js';
+import { privateFolder } from '../../internal/private-folder.js';
 import type { LockFolders } from './lock-folders.js';
-
-/** Folder for files of ours in an upload directory. No upload ID names it. */
-export const privateFolder = '.tuskd';
 
 export interface IdentityFileOptions {
   /** The upload directory. */
@@ -20,6 +18,9 @@ export interface IdentityFileOptions {
   /** How old its modification time may be when a lock appears, in milliseconds. */
   readonly freshForMs: number;
 }
+
+/** How often others may take the folder away from under a new file before that is taken for a failure. */
+const maxAttempts = 100;
 
 /** One file on disk: every lock is a hard link to it. */
 interface Inode {
@@ -121,10 +122,10 @@ export class IdentityFile {
     const { directory, nonce, content, dirPerms, filePerms } = this.#options;
     const folder = join(directory, privateFolder);
     const path = join(folder, `${nonce}-${this.#inodes.length}`);
-    for (;;) {
-      // The upload directory too, where its first upload is still to come.
-      await mkdir(folder, { recursive: true, mode: dirPerms });
+    for (let attempt = 1; ; attempt += 1) {
       try {
+        // The upload directory too, where its first upload is still to come.
+        await mkdir(folder, { recursive: true, mode: dirPerms });
         // In one go: a process that is killed between making a file and filling it leaves one that nobody can judge.
         writeFileSync(path, content, { flag: 'wx', mode: filePerms });
         const file = await open(path, 'r+');
@@ -133,8 +134,8 @@ export class IdentityFile {
         this.#inodes.push(made);
         return made;
       } catch (error) {
-        // Another process removes the folder when it was the last one in it.
-        if (!isErrno(error, 'ENOENT')) throw error;
+        // Another process removes the folder when it was the last one in it, in the middle of mkdir() even.
+        if (!isErrno(error, 'ENOENT') || attempt === maxAttempts) throw error;
       }
     }
   }

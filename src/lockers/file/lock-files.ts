@@ -5,6 +5,7 @@ import { TusError } from '../../core/errors.js';
 import type { LockWait } from '../../core/locker.js';
 import type { Disk } from '../../internal/disk.js';
 import { isErrno, unless } from '../../internal/errno.js';
+import { deadLocks } from './dead-locks.js';
 import { type GraveOptions, replaceDeadLock, sweepFolder } from './grave.js';
 import type { IdentityFile } from './identity-file.js';
 import { type HolderFate, judgeHolder } from './judge-holder.js';
@@ -32,6 +33,8 @@ export interface TakenFile {
   readonly path: string;
   readonly inode: bigint;
   readonly stop: StopFile;
+  /** There is an upload of that ID in folders of its own. */
+  readonly hasFolders: boolean;
 }
 
 /** There was no holder; it has let go; or it is dead, and its lock file still there. */
@@ -65,7 +68,8 @@ export class LockFiles {
       const inode =
         (await this.#options.identity.link(path, this.#folders)) ??
         (await this.#waitForInode(id, path, stop, wait.signal));
-      return { path, inode, stop };
+      const hasFolders = id.includes('/') && (await this.#hasUpload(path));
+      return { path, inode, stop, hasFolders };
     } catch (error) {
       await this.#folders.leave(path);
       throw isErrno(error, 'ENOTDIR', 'ENAMETOOLONG')
@@ -85,8 +89,14 @@ export class LockFiles {
   }
 
   async remove(taken: TakenFile): Promise<void> {
+    // Whoever removed the upload could not remove its folders: this lock was in them.
+    const isLast = taken.hasFolders && !(await this.#hasUpload(taken.path));
     await unless(() => this.#options.disk.unlink(taken.path), 'ENOENT');
-    await this.#folders.leave(taken.path);
+    await this.#folders.leave(taken.path, isLast);
+  }
+
+  async #hasUpload(lockPath: string): Promise<boolean> {
+    return this.#options.disk.exists(lockPath.replace(/\.lock$/, '.info'));
   }
 
   /**
@@ -121,6 +131,11 @@ export class LockFiles {
   /** Removes what dead processes have left in our folder. */
   sweep(): Promise<void> {
     return sweepFolder(this.#grave);
+  }
+
+  /** IDs of uploads whose locks belong to dead processes of ours. */
+  deadLocks(signal: AbortSignal): AsyncIterable<string> {
+    return deadLocks(this.#options.directory, (file) => this.#isDead(file), signal);
   }
 
   /** Somebody has the lock file at `path`. */

@@ -40,10 +40,14 @@ export class LockFolders {
     }
   }
 
-  /** There is none any more, or it did not come to one. */
-  async leave(path: string): Promise<void> {
+  /**
+   * There is none any more, or it did not come to one.
+   * @param areOurs whether its folders were an upload's that has gone: they go as if we had made them
+   */
+  async leave(path: string, areOurs = false): Promise<void> {
     const folders = this.#above(path);
     if (folders.length === 0) return;
+    if (areOurs) for (const folder of folders) this.#made.add(folder);
     const left = this.#leaving.then(() => this.#remove(folders));
     this.#leaving = left.catch(() => undefined);
     await left;

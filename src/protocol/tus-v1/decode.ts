@@ -1,9 +1,13 @@
+import type { ChecksumAlgorithm } from '../../core/checksum.js';
 import { TusError } from '../../core/errors.js';
 import type { UploadDraft } from '../../core/upload.js';
 import type { Command, RoutedRequest } from '../command.js';
+import { parseConcat } from '../concat.js';
 import { parseInteger } from '../integer.js';
 import { mediaType } from '../media-type.js';
 import { parseMetadata } from '../metadata.js';
+import { decodeDownload } from '../select-bytes.js';
+import { decodeChecksum } from './checksum.js';
 import type { TusExtension } from './extensions.js';
 
 export const version = '1.0.0';
@@ -23,41 +27,79 @@ export function checkVersion({ method, header }: RoutedRequest): void {
 
 /**
  * Reads off a request what it asks for. Pure: knows nothing of the upload.
+ * @param algorithms those that checksums can be verified with
  * @throws TusError for a header that is missing, malformed or asks for an extension that is off
  */
-export function decode(request: RoutedRequest, extensions: ReadonlySet<TusExtension>): Command {
+export function decode(
+  request: RoutedRequest,
+  extensions: ReadonlySet<TusExtension>,
+  algorithms: readonly ChecksumAlgorithm[],
+): Command {
   const { method, id } = request;
   if (id === undefined) {
-    if (method === 'POST') return decodeCreation(request, extensions);
+    if (method === 'POST') return decodeCreation(request, extensions, algorithms);
   } else if (method === 'PATCH') {
-    return decodeAppend(request, id);
+    return decodeAppend(request, extensions, algorithms, id);
   } else if (method === 'HEAD') {
     return { kind: 'inspect', id };
   } else if (method === 'GET') {
-    return { kind: 'read', id };
+    return { kind: 'read', id, request: decodeDownload(request.header) };
   } else if (method === 'DELETE') {
     return { kind: 'terminate', id };
   }
   throw new TusError('ERR_METHOD_NOT_ALLOWED');
 }
 
-function decodeCreation({ header }: RoutedRequest, extensions: ReadonlySet<TusExtension>): Command {
-  if (header('upload-concat') !== undefined) throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
+function decodeCreation(
+  { header }: RoutedRequest,
+  extensions: ReadonlySet<TusExtension>,
+  algorithms: readonly ChecksumAlgorithm[],
+): Command {
+  const rawConcat = header('upload-concat');
+  if (rawConcat !== undefined && !extensions.has('concatenation')) {
+    throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
+  }
+  const concat = rawConcat === undefined ? undefined : parseConcat(rawConcat);
+  // A body of another type is not upload data: it is ignored.
+  const withBody =
+    extensions.has('creation-with-upload') && mediaType(header('content-type')) === chunkType;
   const rawMetadata = header('upload-metadata');
   const draft: UploadDraft = {
-    size: decodeSize(header, extensions),
+    size: Array.isArray(concat) ? refuseSize(header) : decodeSize(header, extensions),
     metadata: parseMetadata(rawMetadata ?? ''),
-    isPartial: false,
-    isFinal: false,
+    isPartial: concat === 'partial',
+    isFinal: Array.isArray(concat),
     parts: [],
     protocol: 'tus-v1',
     // An empty header says as much as none.
     rawMetadata: rawMetadata === '' ? undefined : rawMetadata,
+    rawConcat,
   };
-  // A body of another type is not upload data: it is ignored.
-  const withBody =
-    extensions.has('creation-with-upload') && mediaType(header('content-type')) === chunkType;
-  return { kind: 'create', draft, withBody };
+  if (Array.isArray(concat)) return decodeFinal(draft, concat, withBody, extensions);
+  // It is of the chunk that comes along; without one there is nothing to verify.
+  const checksum = withBody ? decodeChecksum(header, extensions, algorithms) : undefined;
+  return { kind: 'create', draft, withBody, checksum };
+}
+
+function decodeFinal(
+  draft: UploadDraft,
+  partUrls: readonly string[],
+  withBody: boolean,
+  extensions: ReadonlySet<TusExtension>,
+): Command {
+  if (withBody) {
+    throw new TusError('ERR_MODIFY_FINAL', { detail: 'it is made of its parts, not of a body' });
+  }
+  const mayWait = extensions.has('concatenation-unfinished');
+  return { kind: 'concatenate', draft, partUrls, mayWait };
+}
+
+/** "The Client MUST NOT include the Upload-Length header in the final upload creation." */
+function refuseSize(header: RoutedRequest['header']): undefined {
+  if (header('upload-length') === undefined && header('upload-defer-length') === undefined) return;
+  throw new TusError('ERR_INVALID_UPLOAD_LENGTH', {
+    detail: 'a final upload is as long as its parts are together',
+  });
 }
 
 /** "The request MUST include one of the following headers": Upload-Length or Upload-Defer-Length. */
@@ -74,7 +116,12 @@ function decodeSize(
   return undefined;
 }
 
-function decodeAppend({ header }: RoutedRequest, id: string): Command {
+function decodeAppend(
+  { header }: RoutedRequest,
+  extensions: ReadonlySet<TusExtension>,
+  algorithms: readonly ChecksumAlgorithm[],
+  id: string,
+): Command {
   if (mediaType(header('content-type')) !== chunkType) {
     throw new TusError('ERR_INVALID_CONTENT_TYPE', { detail: `it has to be ${chunkType}` });
   }
@@ -86,6 +133,7 @@ function decodeAppend({ header }: RoutedRequest, id: string): Command {
     id,
     offset,
     size: length === undefined ? undefined : decodeLength(length),
+    checksum: decodeChecksum(header, extensions, algorithms),
   };
 }
 

@@ -1,9 +1,13 @@
+import type { ChecksumAlgorithm } from '../../core/checksum.js';
 import type { TusError } from '../../core/errors.js';
 import type { Answer } from '../../core/exchange.js';
 import type { HookHttpResponse } from '../../core/hooks.js';
-import type { Outcome, ReadOutcome } from '../../core/outcome.js';
+import type { Outcome, ReadOutcome, Selection } from '../../core/outcome.js';
+import type { UploadInfo } from '../../core/upload.js';
+import { serializeConcat } from '../concat.js';
 import { downloadHeaders } from '../download.js';
 import { serializeMetadata } from '../metadata.js';
+import { representationOf } from '../representation.js';
 import { version } from './decode.js';
 import type { TusExtension } from './extensions.js';
 
@@ -13,11 +17,14 @@ import type { TusExtension } from './extensions.js';
 export function encodeOptions(
   extensions: ReadonlySet<TusExtension>,
   maxSize: number | undefined,
+  algorithms: readonly ChecksumAlgorithm[],
 ): Answer {
   const answer = newAnswer(200);
   answer.headers['Tus-Version'] = version;
   // "If no extensions are supported, the Tus-Extension header MUST be omitted."
   if (extensions.size > 0) answer.headers['Tus-Extension'] = [...extensions].join(',');
+  // "The Tus-Checksum-Algorithm header MUST be included in the response to an OPTIONS request."
+  if (extensions.has('checksum')) answer.headers['Tus-Checksum-Algorithm'] = algorithms.join(',');
   if (maxSize !== undefined) answer.headers['Tus-Max-Size'] = String(maxSize);
   return answer;
 }
@@ -26,39 +33,75 @@ export function encodeCreated(outcome: Outcome, location: string, withBody: bool
   const answer = newAnswer(201);
   answer.headers['Location'] = location;
   if (withBody) answer.headers['Upload-Offset'] = String(outcome.upload.offset);
+  addExpiry(answer.headers, outcome.expiresAt);
   return withHookResponse(answer, outcome);
 }
 
 export function encodeAppended(outcome: Outcome): Answer {
   const answer = newAnswer(204);
   answer.headers['Upload-Offset'] = String(outcome.upload.offset);
+  addExpiry(answer.headers, outcome.expiresAt);
   return withHookResponse(answer, outcome);
 }
 
-export function encodeInspected({ upload }: Outcome): Answer {
+/** @param urlOf the URL of the upload with an ID */
+export function encodeInspected(
+  { upload, state, expiresAt }: Outcome,
+  urlOf: (id: string) => string,
+): Answer {
   const answer = newAnswer(200);
   const { headers } = answer;
   // "The Server MUST prevent the client and/or proxies from caching the response."
   headers['Cache-Control'] = 'no-store';
-  headers['Upload-Offset'] = String(upload.offset);
-  if (upload.size === undefined) headers['Upload-Defer-Length'] = '1';
-  else headers['Upload-Length'] = String(upload.size);
+  // "SHOULD NOT contain the Upload-Offset header until the concatenation has been finished successfully."
+  if (state !== 'concatenating') headers['Upload-Offset'] = String(upload.offset);
+  addLength(headers, upload);
   const metadata = upload.rawMetadata ?? serializeMetadata(upload.metadata);
   if (metadata !== '') headers['Upload-Metadata'] = metadata;
+  // tusd does not keep it.
+  if (upload.isPartial) headers['Upload-Concat'] = upload.rawConcat ?? 'partial';
+  if (upload.isFinal) {
+    headers['Upload-Concat'] = upload.rawConcat ?? serializeConcat(upload.parts.map(urlOf));
+  }
+  addExpiry(headers, expiresAt);
   return answer;
 }
 
-export function encodeRead({ upload, content }: ReadOutcome): Answer {
-  if (content === undefined) return newAnswer(204);
-  if ('redirect' in content) {
+export function encodeRead({ upload, state, selection, content }: ReadOutcome): Answer {
+  if (content !== undefined && 'redirect' in content) {
     const answer = newAnswer(302);
     answer.headers['Location'] = content.redirect;
     return answer;
   }
-  const answer = newAnswer(200, content.stream);
-  Object.assign(answer.headers, downloadHeaders(upload.metadata));
-  answer.headers['Content-Length'] = String(upload.offset);
+  if (selection.kind === 'refused') return encodeError(selection.error);
+  const { etag, modifiedAt, isWhole } = representationOf(upload, state);
+  const answer = newAnswer(readStatus(selection, content), content?.stream);
+  const { headers } = answer;
+  headers['ETag'] = etag;
+  headers['Last-Modified'] = new Date(modifiedAt).toUTCString();
+  // Whoever keeps a copy asks again before using it, so that access is checked and what is gone is gone. And what
+  // compresses on the way would make other bytes of it, to which neither the ETag nor a range applies.
+  headers['Cache-Control'] = 'no-cache, no-transform';
+  if (content === undefined || selection.kind === 'unmodified') return answer;
+  Object.assign(headers, downloadHeaders(upload.metadata));
+  const { start, end } = selection.range;
+  headers['Content-Length'] = String(end - start);
+  headers['Accept-Ranges'] = 'bytes';
+  if (selection.kind === 'part') {
+    // Of an unfinished upload, what is stored is not "the complete length".
+    headers['Content-Range'] = `bytes ${start}-${end - 1}/${isWhole ? upload.offset : '*'}`;
+  }
+  if (!isWhole) {
+    headers['Upload-Offset'] = String(upload.offset);
+    addLength(headers, upload);
+  }
   return answer;
+}
+
+function readStatus({ kind }: Selection, content: ReadOutcome['content']): number {
+  if (kind === 'unmodified') return 304;
+  if (content === undefined) return 204;
+  return kind === 'part' ? 206 : 200;
 }
 
 export function encodeTerminated(outcome: Outcome): Answer {
@@ -70,6 +113,16 @@ export function encodeError(error: TusError): Answer {
   const answer = newAnswer(error.status, error.body ?? `${error.code}: ${error.message}\n`);
   answer.headers['Content-Type'] = 'text/plain; charset=utf-8';
   return { ...answer, headers: withHeaders(answer.headers, error.headers) };
+}
+
+function addLength(headers: Record<string, string>, { size }: UploadInfo): void {
+  if (size === undefined) headers['Upload-Defer-Length'] = '1';
+  else headers['Upload-Length'] = String(size);
+}
+
+/** As an IMF-fixdate, which has whole seconds: rounded down, so that nobody comes too late. */
+export function addExpiry(headers: Record<string, string>, expiresAt: number | undefined): void {
+  if (expiresAt !== undefined) headers['Upload-Expires'] = new Date(expiresAt).toUTCString();
 }
 
 function newAnswer(status: number, body?: Answer['body']): Answer {

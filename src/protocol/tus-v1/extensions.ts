@@ -21,6 +21,14 @@ export interface Transport {
   readonly trailers: boolean;
 }
 
+/** What decides beside the store and the transport. */
+export interface ExtensionSwitches {
+  /** Switched off, whatever is possible. */
+  readonly disabled: readonly TusExtension[];
+  /** Uploads expire. */
+  readonly expires: boolean;
+}
+
 /**
  * The extensions that are on: announced and served. What the store or the transport cannot do is off, and so is what was
  * switched off.
@@ -28,21 +36,23 @@ export interface Transport {
 export function enabledExtensions(
   capabilities: StoreCapabilities,
   transport: Transport,
-  disabled: readonly TusExtension[] = [],
+  { disabled, expires }: ExtensionSwitches,
 ): ReadonlySet<TusExtension> {
+  const creates = !disabled.includes('creation');
+  const concatenates = creates && capabilities.concatenation;
   const possible = {
     creation: true,
     // "The Server MUST NOT offer it without Creation."
-    'creation-with-upload': !disabled.includes('creation'),
-    'creation-defer-length': !disabled.includes('creation') && capabilities.declaredLength,
-    checksum: false,
-    'checksum-trailer': false,
-    expiration: false,
+    'creation-with-upload': creates,
+    'creation-defer-length': creates && capabilities.declaredLength,
+    checksum: capabilities.provisionalChunks,
+    // A checksum in a trailer is one all the same.
+    'checksum-trailer':
+      !disabled.includes('checksum') && capabilities.provisionalChunks && transport.trailers,
+    expiration: expires,
     termination: capabilities.termination,
-    concatenation: false,
-    'concatenation-unfinished': false,
+    concatenation: concatenates,
+    'concatenation-unfinished': concatenates && !disabled.includes('concatenation'),
   } satisfies Record<TusExtension, boolean>;
-  const off = new Set(disabled);
-  if (!transport.trailers) off.add('checksum-trailer');
-  return new Set(extensionNames.filter((name) => possible[name] && !off.has(name)));
+  return new Set(extensionNames.filter((name) => possible[name] && !disabled.includes(name)));
 }

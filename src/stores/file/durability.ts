@@ -1,5 +1,4 @@
 import { constants, fsync as fsyncCallback } from 'node:fs';
-import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { isFull, type UploadInfo } from '../../core/upload.js';
 import type { Disk } from '../../internal/disk.js';
@@ -28,18 +27,24 @@ export function mustBeDurable({ fsync: mode }: Durability, upload: UploadInfo): 
 }
 
 /** Brings data, record and the names of both to the disk. */
-export async function makeDurable(
-  disk: Disk,
-  { data, readFlag, info }: UploadPaths,
-): Promise<void> {
+export async function makeDurable(disk: Disk, paths: UploadPaths): Promise<void> {
+  await syncData(disk, paths);
+  await withFile(disk, paths.info, constants.O_RDONLY, undefined, fsync);
+  await syncNames(disk, paths);
+}
+
+/** Brings to the disk which of the two files are there. */
+export async function syncNames(disk: Disk, { folders }: UploadPaths): Promise<void> {
+  for (const folder of folders) await syncFolder(disk, folder);
+}
+
+export async function syncData(disk: Disk, { data, readFlag }: UploadPaths): Promise<void> {
   // fsync() on a descriptor opened for reading flushes the whole file, also what others wrote.
   await withFile(disk, data, readFlag, undefined, fsync);
-  await withFile(disk, info, constants.O_RDONLY, undefined, fsync);
-  for (const folder of new Set([dirname(data), dirname(info)])) await syncFolder(disk, folder);
 }
 
 /** Windows cannot sync folders, and NTFS journals their entries. */
-async function syncFolder(disk: Disk, path: string): Promise<void> {
+export async function syncFolder(disk: Disk, path: string): Promise<void> {
   if (process.platform !== 'win32')
     await withFile(disk, path, constants.O_RDONLY, undefined, fsync);
 }

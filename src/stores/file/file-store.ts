@@ -13,11 +13,14 @@ import { newUploadInfo, type UploadDraft, type UploadInfo } from '../../core/upl
 import { newUploadId } from '../../core/upload-id.js';
 import { Disk } from '../../internal/disk.js';
 import { type FsyncMode, makeDurable, mustBeDurable } from './durability.js';
-import { asTusError, isMissing } from './file-errors.js';
+import { asTusError } from './file-errors.js';
+import { findUpload } from './find-upload.js';
 import { FileUpload, type FileUploadOptions } from './file-upload.js';
-import { flags, readSmallFile, removeFile } from './fs.js';
+import { flags, removeFile } from './fs.js';
 import { isErrno } from '../../internal/errno.js';
-import { parseInfoRecord, serializeInfo } from '../info-record.js';
+import { serializeInfo } from '../info-record.js';
+import { removeLeftovers } from './leftovers.js';
+import { listWaiting } from './awaited-by.js';
 import { listFiles } from './list-files.js';
 import {
   checkParents,
@@ -48,14 +51,14 @@ export class FileStore implements DataStore {
   readonly capabilities: StoreCapabilities = {
     termination: true,
     reading: true,
-    concatenation: false,
+    concatenation: true,
     declaredLength: true,
-    provisionalChunks: false,
+    provisionalChunks: true,
     finishing: false,
     fences: false,
     chosenIds: true,
   };
-  readonly #options: FileUploadOptions & { readonly dirPerms: number };
+  readonly #options: FileUploadOptions;
 
   constructor({ directory, fsync, dirPerms, filePerms }: FileStoreOptions) {
     this.#options = {
@@ -87,7 +90,11 @@ export class FileStore implements DataStore {
     const upload = newUploadInfo(draft, { id, storage });
     try {
       await this.#createFiles(paths, upload);
-      const handle = new FileUpload(this.#options, paths, upload);
+      const handle = new FileUpload(this.#options, {
+        info: upload,
+        paths,
+        verifiedOffset: undefined,
+      });
       await this.#keepPromise(handle, paths, upload);
       return handle;
     } catch (error) {
@@ -110,12 +117,10 @@ export class FileStore implements DataStore {
     const { directory, disk } = this.#options;
     try {
       if (id.includes('/')) await checkParents(directory, id);
-      const stored = readInfo(await readSmallFile(disk, `${join(directory, id)}.info`), id);
-      const { paths, size, modifiedAt } = await this.#findData(id, stored);
-      const upload = { ...stored, id, offset: size, modifiedAt };
+      const found = await findUpload(disk, directory, id);
       // What is about to be told may have been written by a process that died before it could sync.
-      if (mustBeDurable(this.#options, upload)) await makeDurable(this.#options.disk, paths);
-      return new FileUpload(this.#options, paths, upload);
+      if (mustBeDurable(this.#options, found.info)) await makeDurable(disk, found.paths);
+      return new FileUpload(this.#options, found);
     } catch (error) {
       throw asTusError(error);
     }
@@ -123,6 +128,14 @@ export class FileStore implements DataStore {
 
   list(options: WaitOptions = {}): AsyncIterable<StoredItem> {
     return listFiles(this.#options.directory, options.signal);
+  }
+
+  listWaiting(options: WaitOptions = {}): AsyncIterable<string> {
+    return listWaiting(this.#options.disk, this.#options.directory, options.signal);
+  }
+
+  async removeOrphan(id: string): Promise<void> {
+    await removeLeftovers(this.#options, id);
   }
 
   /** The data file comes first and decides who has the ID: it is created or the upload exists, never truncated. */
@@ -159,36 +172,6 @@ export class FileStore implements DataStore {
       }
     }
     throw new Error(`The folder of ${paths.data} disappears again and again`);
-  }
-
-  async #findData(
-    id: string,
-    { storage }: UploadInfo,
-  ): Promise<{ paths: UploadPaths; size: number; modifiedAt: number }> {
-    const { directory, disk } = this.#options;
-    const paths = uploadPaths(directory, id, storage);
-    const standard = uploadPaths(directory, id);
-    if (paths.data !== standard.data) {
-      try {
-        const { size, mtimeMs } = await disk.stat(paths.data);
-        return { paths, size, modifiedAt: mtimeMs };
-      } catch (error) {
-        // Written as seen from another working directory, or before the directory was moved.
-        if (!isMissing(error)) throw error;
-      }
-    }
-    const found = await disk.lstat(standard.data);
-    if (!found.isFile()) throw new TusError('ERR_UPLOAD_NOT_FOUND');
-    return { paths: standard, size: found.size, modifiedAt: found.mtimeMs };
-  }
-}
-
-/** An info file that says nothing sensible is no missing upload: somebody has to look at it. */
-function readInfo(text: string, id: string): UploadInfo {
-  try {
-    return parseInfoRecord(text).info;
-  } catch (error) {
-    throw new Error(`The info file of upload ${id} cannot be read`, { cause: error });
   }
 }
 

@@ -11,8 +11,8 @@ export const flags = {
   write: constants.O_WRONLY | plainFile,
   /** Write a file that must not be there yet. */
   create: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | plainFile,
-  /** Write a file anew. */
-  replace: constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | plainFile,
+  /** Write behind what is there, also while others do. */
+  append: constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | plainFile,
 } as const;
 
 /** Runs `use` with an open file and closes it in any case. */

@@ -1,14 +1,15 @@
-import { lstat, opendir, readFile } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { StoredItem } from '../../core/data-store.js';
 import { isUploadId } from '../../core/upload-id.js';
-import { isMissing } from './file-errors.js';
-import { flags } from './fs.js';
-import { isErrno } from '../../internal/errno.js';
-import { parseInfoRecord } from '../info-record.js';
+import { privateFolder } from '../../internal/private-folder.js';
+import { notesFolder, parseNotes } from './awaited-by.js';
+import { fileAt, recordAt, startOf } from './claimed-files.js';
+import { type Entries, entriesOf } from './entries-of.js';
+import { findLeftovers, isOwnId, type Leftovers } from './leftovers.js';
 
-/** IDs that this server (and tusd) makes up: without a record, such a file is left over from a crash. */
-const ownId = /^[\da-f]{32}$/;
+/** Bytes of a file of notes that are looked at: enough for a whole one, behind one that was cut short. */
+const notesStart = 16 * 1024;
 
 /**
  * Everything below an upload directory that belongs to uploads, entry by entry. A file that has no record and no name
@@ -17,17 +18,32 @@ const ownId = /^[\da-f]{32}$/;
 export async function* listFiles(
   directory: string,
   signal: AbortSignal | undefined,
-  folder = directory,
 ): AsyncGenerator<StoredItem> {
-  for await (const entry of await opendir(folder)) {
+  for await (const path of filesBelow(directory, await opendir(directory), signal)) {
+    const item = await classify(directory, path);
+    if (item !== undefined) yield item;
+  }
+  const notes = join(directory, notesFolder);
+  for await (const entry of await entriesOf(notes)) {
+    signal?.throwIfAborted();
+    const item = entry.isFile()
+      ? await classifyNotes(directory, join(notes, entry.name))
+      : undefined;
+    if (item !== undefined) yield item;
+  }
+}
+
+async function* filesBelow(
+  folder: string,
+  entries: Entries,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string> {
+  for await (const entry of entries) {
     signal?.throwIfAborted();
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (entry.name !== '.tuskd') yield* listFiles(directory, signal, path);
-    } else if (entry.isFile()) {
-      const item = await classify(directory, path);
-      if (item !== undefined) yield item;
-    }
+    if (entry.isFile()) yield path;
+    else if (entry.isDirectory() && entry.name !== privateFolder)
+      yield* filesBelow(path, await entriesOf(path), signal);
   }
 }
 
@@ -35,35 +51,27 @@ async function classify(directory: string, path: string): Promise<StoredItem | u
   const [, stem = path, suffix = ''] = /^(.*?)(\.info|\.info\.part)?$/s.exec(path) ?? [];
   const id = relative(directory, stem).split(sep).join('/');
   if (!isUploadId(id)) return undefined;
-  if (suffix === '' && !ownId.test(id.split('/').at(-1) ?? '')) return undefined;
-  const modifiedAt = await modificationTime(path);
-  if (modifiedAt === undefined) return undefined; // Gone since it was listed.
-  if (suffix === '.info') {
-    if (!(await isRecordOf(path, id))) return undefined;
-    return { id, kind: 'upload', modifiedAt: (await modificationTime(stem)) ?? modifiedAt };
-  }
-  const hasRecord = (await modificationTime(`${stem}.info`)) !== undefined;
-  return hasRecord ? undefined : { id, kind: 'orphan', modifiedAt };
+  if (suffix === '') return isOwnId(id) ? orphan(directory, id, 'data') : undefined;
+  if (suffix === '.info.part') return orphan(directory, id, 'record');
+  if ((await recordAt(path, id)) === undefined) return undefined;
+  const file = (await fileAt(stem)) ?? (await fileAt(path));
+  return file && { id, kind: 'upload', modifiedAt: file.mtimeMs };
 }
 
-/** Other programs have files named `.info` too. */
-async function isRecordOf(path: string, id: string): Promise<boolean> {
-  try {
-    return (
-      parseInfoRecord(await readFile(path, { encoding: 'utf8', flag: flags.read })).info.id === id
-    );
-  } catch (error) {
-    // What a system call says is no word about the content: only a missing file is none of ours.
-    if (error instanceof Error && 'syscall' in error && !isMissing(error)) throw error;
-    return false;
-  }
+/** Notes go with their part: those of one that is not there are left over. */
+async function classifyNotes(directory: string, path: string): Promise<StoredItem | undefined> {
+  const text = (await startOf(path, notesStart))?.toString('utf8') ?? '';
+  const [note] = parseNotes(text);
+  return note && orphan(directory, note.partId, 'notes');
 }
 
-async function modificationTime(path: string): Promise<number | undefined> {
-  try {
-    return (await lstat(path)).mtimeMs;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+/** Each of its files asks, and one of them gets it. */
+async function orphan(
+  directory: string,
+  id: string,
+  evidence: Leftovers['evidence'],
+): Promise<StoredItem | undefined> {
+  const found = await findLeftovers(directory, id);
+  if (found?.evidence !== evidence) return undefined;
+  return { id, kind: 'orphan', modifiedAt: found.modifiedAt };
 }

@@ -13,6 +13,8 @@ export interface UploadPaths {
   /** Flags to open the data with. Only a path that the operator gave (`Storage.Path`) may be a symbolic link. */
   readonly readFlag: number;
   readonly writeFlag: number;
+  /** Folders whose entries lead to them, from the upload directory in. */
+  readonly folders: readonly string[];
 }
 
 /** The paths of upload `id`, whose record says `storage`. */
@@ -25,11 +27,13 @@ export function uploadPaths(
   const stored = storage['Path'] ?? standard;
   // tusd writes the path as its command line spells it; spelled in another way it is not somewhere else.
   const isOperators = stored !== standard && resolve(stored) !== resolve(standard);
+  const folders = [directory, ...(id.includes('/') ? parents(directory, id) : [])];
   return {
     info: `${standard}.info`,
     data: isOperators ? stored : standard,
     readFlag: isOperators ? constants.O_RDONLY : flags.read,
     writeFlag: isOperators ? constants.O_WRONLY : flags.write,
+    folders: isOperators ? [...folders, dirname(stored)] : folders,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Disk } from '../../internal/disk.js';
+import { isErrno, unless } from '../../internal/errno.js';
 import { fsync } from './durability.js';
 import { flags, removeFile, withFile, writeAll } from './fs.js';
 
@@ -7,6 +8,13 @@ export interface InfoFileOptions {
   readonly filePerms: number;
   /** Whether the content has to be on the disk before it takes the place of the old one. */
   readonly durable: boolean;
+}
+
+/** Takes an info file out of its place: the upload is gone, and its record still there to tell what is left of it. */
+export async function putInfoAside(disk: Disk, path: string): Promise<void> {
+  await unless(() => disk.rename(path, temporaryName(path)), 'ENOENT', 'ENOTDIR');
+  // Where both are names of one file (see replaceInfo), rename() does nothing.
+  if (await disk.exists(path)) await removeFile(disk, path);
 }
 
 /**
@@ -19,7 +27,7 @@ export async function createInfo(
   options: InfoFileOptions,
 ): Promise<void> {
   const temporary = temporaryName(path);
-  await writeTemporary(temporary, flags.create, content, options);
+  await writeTemporary(temporary, content, options);
   try {
     // Unlike rename(), link() refuses to replace what is there.
     await options.disk.link(temporary, path);
@@ -38,21 +46,28 @@ export async function replaceInfo(
   options: InfoFileOptions,
 ): Promise<void> {
   const temporary = temporaryName(path);
-  await writeTemporary(temporary, flags.replace, content, options);
+  try {
+    await writeTemporary(temporary, content, options);
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error;
+    // Never written into: it may be the info file itself, whose maker was killed before he took its first name away.
+    await removeFile(options.disk, temporary);
+    await writeTemporary(temporary, content, options);
+  }
   await options.disk.rename(temporary, path);
 }
 
-function temporaryName(path: string): string {
+/** Where the info file for `path` is made, and put when its upload is removed. */
+export function temporaryName(path: string): string {
   return `${path}.part`;
 }
 
 async function writeTemporary(
   path: string,
-  flag: number,
   content: string,
   { disk, filePerms, durable }: InfoFileOptions,
 ): Promise<void> {
-  await withFile(disk, path, flag, filePerms, async (descriptor) => {
+  await withFile(disk, path, flags.create, filePerms, async (descriptor) => {
     try {
       const { error } = await writeAll(
         (buffers, position) => disk.writev(descriptor, buffers, position),

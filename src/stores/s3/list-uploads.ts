@@ -1,6 +1,7 @@
 import type { StoredItem } from '../../core/data-store.js';
+import { isUploadId } from '../../core/upload-id.js';
 import { unlessGone } from './load-record.js';
-import { infoKey, parsePieceKey, piecesFolder, splitId } from './object-keys.js';
+import { infoKey, isOwnKey, objectKeys, ownFolder, splitId } from './object-keys.js';
 import type { Signal } from './s3-calls.js';
 import type { S3Means } from './s3-means.js';
 import { survey } from './survey.js';
@@ -13,7 +14,7 @@ type ListedObject = { readonly key: string; readonly modifiedAt: number };
 const lookedAtAtOnce = 16;
 
 /**
- * Everything that has a record of ours or of tusd's, and the pieces that such an upload has left behind. Multipart uploads are
+ * Everything that has a record of ours or of tusd's, and what such an upload has left behind in its folder. Multipart uploads are
  * never listed: nothing tells ours from those of others, save the record that names them.
  */
 export async function* listUploads(means: Means, signal: Signal): AsyncGenerator<StoredItem> {
@@ -34,20 +35,25 @@ async function found(batch: readonly Promise<StoredItem | undefined>[]): Promise
   return (await Promise.all(batch)).filter((item) => item !== undefined);
 }
 
-/** Info objects, and of each folder of pieces the first. */
+/** Info objects, and of each folder one object, with the time of the newest. */
 async function* candidates(means: Means, signal: Signal): AsyncGenerator<ListedObject> {
-  const pieces = piecesFolder(means.prefix);
-  let lastFolder = '';
-  for await (const object of means.bucket.list(means.prefix, signal)) {
-    const { key } = object;
-    if (key.startsWith(pieces)) {
-      const folder = key.slice(0, key.lastIndexOf('/') + 1);
-      if (folder !== lastFolder && parsePieceKey(key, folder) !== undefined) yield object;
-      lastFolder = folder;
-    } else if (key.endsWith('.info') && object.size <= maxRecordBytes) {
-      yield object;
+  const own = ownFolder(means.prefix);
+  let last: ListedObject | undefined;
+  for await (const { key, modifiedAt, size } of means.bucket.list(means.prefix, signal)) {
+    if (!key.startsWith(own)) {
+      if (key.endsWith('.info') && size <= maxRecordBytes) yield { key, modifiedAt };
+      continue;
     }
+    if (!isOwnKey(key, folderOf(key))) continue;
+    const isSame = last !== undefined && folderOf(last.key) === folderOf(key);
+    if (last !== undefined && !isSame) yield last;
+    last = { key, modifiedAt: Math.max(modifiedAt, isSame ? (last?.modifiedAt ?? 0) : 0) };
   }
+  if (last !== undefined) yield last;
+}
+
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1);
 }
 
 async function identify(
@@ -55,8 +61,8 @@ async function identify(
   object: ListedObject,
   signal: Signal,
 ): Promise<StoredItem | undefined> {
-  return object.key.startsWith(piecesFolder(means.prefix))
-    ? identifyPiece(means, object, signal)
+  return object.key.startsWith(ownFolder(means.prefix))
+    ? identifyLeftover(means, object, signal)
     : identifyUpload(means, object, signal);
 }
 
@@ -77,14 +83,16 @@ async function identifyUpload(
   return isThere ? { id, kind: 'orphan', modifiedAt } : undefined;
 }
 
-/** Pieces of an upload that is there are part of it; those that a late writer has left behind are nobody's. */
-async function identifyPiece(
+/** What an upload that is there has in its folder is part of it; what somebody late has put there afterwards is nobody's. */
+async function identifyLeftover(
   { bucket, prefix }: Means,
   { key, modifiedAt }: ListedObject,
   signal: Signal,
 ): Promise<StoredItem | undefined> {
   const id = (await bucket.head(bucket.name, key, signal))?.metadata['upload'];
-  if (id === undefined) return undefined;
+  if (id === undefined || !isOwnId(id)) return undefined;
+  // Somebody has copied it to where it would not be found.
+  if (objectKeys(bucket.name, prefix, id).folder !== folderOf(key)) return undefined;
   const record = (await bucket.get(infoKey(prefix, splitId(id).object), maxRecordBytes, signal))
     ?.content;
   if (record !== undefined && idIn(record.toString()) === id) return undefined;
@@ -94,9 +102,13 @@ async function identifyPiece(
 function idIn(content: string): string | undefined {
   try {
     const { id } = parseRecord(content).info;
-    splitId(id);
-    return id;
+    return isOwnId(id) ? id : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Others may write to a bucket, too, and what is listed is locked and looked up like an ID that was validated. */
+function isOwnId(id: string): boolean {
+  return isUploadId(id) && /^[^+]+\+./.test(id);
 }

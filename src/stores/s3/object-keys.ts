@@ -12,8 +12,8 @@ export interface ObjectKeys {
   readonly info: string;
   /** tusd's tail: the bytes behind the last part, too few for one of their own. */
   readonly tail: string;
-  /** Folder of the pieces of a tail that tuskd keeps. No ID can lead there. */
-  readonly pieces: string;
+  /** Folder of what tuskd keeps beside: pieces of a tail, and notes of who waits. No ID can lead there. */
+  readonly folder: string;
 }
 
 /** `OBJECT` and `MULTIPART` of `OBJECT+MULTIPART`. As with tusd, an object's name has no `+`. */
@@ -48,12 +48,12 @@ export function objectKeys(
     info: infoKey(prefix, object),
     tail: `${prefix}${object}.part`,
     // By the multipart upload: what an earlier upload to the same object left behind is not this one's.
-    pieces: `${piecesFolder(prefix)}${hash(id)}/`,
+    folder: `${ownFolder(prefix)}${hash(id)}/`,
   };
 }
 
-/** Folder of all pieces of all uploads. */
-export function piecesFolder(prefix: string): string {
+/** Folder of the folders of all uploads. */
+export function ownFolder(prefix: string): string {
   return `${prefix}.tuskd/`;
 }
 
@@ -71,27 +71,52 @@ export interface Piece {
   readonly fence: number;
   /** Milliseconds since 1970 on the clock of whoever stored it. */
   readonly time: number;
+  /** It was put aside only to save memory, and counts for nothing. */
+  readonly isDraft: boolean;
 }
 
 /** A key for a piece that nobody else writes to. */
 export function newPieceKey(
   folder: string,
-  { start, size, fence, time }: Omit<Piece, 'key'>,
+  { start, size, fence, time, isDraft }: Omit<Piece, 'key'>,
 ): string {
   const random = Math.floor(Math.random() * 0x1_00_00_00_00).toString(36);
-  return `${folder}${start}-${size}.${fence < 0 ? '' : fence}.${time}.${random}`;
+  const ending = isDraft ? '.draft' : '';
+  return `${folder}${start}-${size}.${fence < 0 ? '' : fence}.${time}.${random}${ending}`;
+}
+
+/** Beginning of the keys of all notes of who waits for the upload whose folder this is. */
+export function awaitedByPrefix(folder: string): string {
+  return `${folder}awaited-by.`;
+}
+
+/** Key of the note that upload `finalId` waits. An ID may be longer than what a key may have between two slashes. */
+export function awaitedByKey(folder: string, finalId: string): string {
+  return `${awaitedByPrefix(folder)}${hash(finalId)}`;
+}
+
+/** Whether the object is such a note, of whatever upload. */
+export function isNoteKey(key: string): boolean {
+  return /\/awaited-by\.[\da-f]{32}$/.test(key);
+}
+
+/** Whether the store has put the object into an upload's folder. */
+export function isOwnKey(key: string, folder: string): boolean {
+  if (key.startsWith(awaitedByPrefix(folder))) return isNoteKey(key);
+  return parsePieceKey(key, folder) !== undefined;
 }
 
 /** Reads a piece's key; undefined for what is none. */
 export function parsePieceKey(key: string, folder: string): Piece | undefined {
-  const match = /^(\d+)-(\d+)\.(\d*)\.(\d+)\.\w+$/.exec(key.slice(folder.length));
+  const match = /^(\d+)-(\d+)\.(\d*)\.(\d+)\.\w+(\.draft)?$/.exec(key.slice(folder.length));
   if (!key.startsWith(folder) || match === null) return undefined;
-  const [, start, size, fence, time] = match;
+  const [, start, size, fence, time, draft] = match;
   return {
     key,
     start: Number(start),
     size: Number(size),
     fence: fence === '' ? -1 : Number(fence),
     time: Number(time),
+    isDraft: draft !== undefined,
   };
 }

@@ -4,12 +4,16 @@ import type {
   StoredItem,
   Upload,
   WaitOptions,
+  WriteOptions,
 } from '../../core/data-store.js';
 import type { UploadDraft } from '../../core/upload.js';
+import { listWaiting } from './awaited-by.js';
 import { createUpload, type PlaceObject } from './create-upload.js';
 import { listUploads } from './list-uploads.js';
-import { folderPrefix, piecesFolder } from './object-keys.js';
+import { folderPrefix, ownFolder } from './object-keys.js';
+import { unlessGone } from './load-record.js';
 import { PartBuffers } from './part-buffers.js';
+import { removeOrphan } from './remove-upload.js';
 import type { S3Api } from './s3-api.js';
 import { defaultRetry } from './retry.js';
 import { S3Bucket } from './s3-bucket.js';
@@ -73,7 +77,7 @@ export class S3Store implements DataStore {
     reading: true,
     concatenation: true,
     declaredLength: true,
-    provisionalChunks: false,
+    provisionalChunks: true,
     finishing: true,
     fences: true,
     chosenIds: false,
@@ -104,8 +108,7 @@ export class S3Store implements DataStore {
 
   /** @throws Error where the bucket cannot be used */
   async prepare(): Promise<void> {
-    for await (const _ of this.#means.bucket.list(piecesFolder(this.#means.prefix), undefined))
-      return;
+    for await (const _ of this.#means.bucket.list(ownFolder(this.#means.prefix), undefined)) return;
   }
 
   async newUpload(draft: UploadDraft, { signal }: WaitOptions = {}): Promise<Upload> {
@@ -120,6 +123,16 @@ export class S3Store implements DataStore {
 
   list(options: WaitOptions = {}): AsyncGenerator<StoredItem> {
     return listUploads(this.#means, options.signal);
+  }
+
+  listWaiting(options: WaitOptions = {}): AsyncGenerator<string> {
+    return listWaiting(this.#means, options.signal);
+  }
+
+  async removeOrphan(id: string, { fence, signal }: WriteOptions = {}): Promise<void> {
+    const { bucket, prefix } = this.#means;
+    // An ID that cannot be ours has left nothing behind.
+    await unlessGone(removeOrphan({ bucket, prefix, id }, fence, signal));
   }
 }
 

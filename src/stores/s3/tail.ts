@@ -7,8 +7,8 @@ const fetchedAtOnce = 8;
 
 /** A piece that is to be stored. */
 export function newPiece(place: Place, about: Omit<Piece, 'key'>): Piece {
-  const { pieces } = objectKeys(place.bucket.name, place.prefix, place.id);
-  return { key: newPieceKey(pieces, about), ...about };
+  const { folder } = objectKeys(place.bucket.name, place.prefix, place.id);
+  return { key: newPieceKey(folder, about), ...about };
 }
 
 /** Stores a piece of the tail. From then on it counts. */

@@ -69,7 +69,9 @@ export function defineConcatenation(suite: Suite): void {
         await part.noteAwaitedBy?.('final');
         const other = await (await trial.reopen()).getUpload(part.id);
         await Promise.all(
-          ['folder/final', 'final', 'another'].map((finalId) => other.noteAwaitedBy?.(finalId)),
+          ['folder/final', 'final', 'another'].map(async (finalId) =>
+            other.noteAwaitedBy?.(finalId),
+          ),
         );
         assert.deepEqual(await awaiting(part), ['another', 'final', 'folder/final']);
         await append(part, 0, 5);

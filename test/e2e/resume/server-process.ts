@@ -7,12 +7,17 @@ export interface ServerProcessOptions {
   /** The command and the arguments that come before tusd's flags. */
   readonly command: readonly string[];
   readonly uploadDir: string;
+  /** Flags beside those for host, port and directory. */
+  readonly flags?: readonly string[];
+  /** Set in its environment beside what this process has. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Told of an exit that nobody asked for, with the last of what the server said. */
   readonly onCrash: (exit: string) => void;
 }
 
 /** How a run of a server ended. */
 export interface Exit {
+  /** Null where a signal ended it. */
   readonly code: number | null;
   readonly tookMs: number;
   readonly output: string;
@@ -61,14 +66,22 @@ export class ServerProcess {
 
   /** Ends it with a signal and waits until it has gone; undefined where it was not running. */
   async stop(signal: 'SIGKILL' | 'SIGTERM'): Promise<Exit | undefined> {
+    if (this.#run === undefined) return undefined;
+    this.sampleMemory();
+    this.#port = undefined;
+    this.#run.asked = true;
+    this.#run.child.kill(signal);
+    return this.ended();
+  }
+
+  /** Waits until it has gone, whoever ends it: that is no crash then. Undefined where it was not running. */
+  async ended(): Promise<Exit | undefined> {
     const run = this.#run;
     if (run === undefined) return undefined;
-    this.sampleMemory();
     const askedAt = performance.now();
     run.asked = true;
-    this.#port = undefined;
-    run.child.kill(signal);
     await run.exited;
+    this.#port = undefined;
     this.#run = undefined;
     const { exitCode: code } = run.child;
     return { code, tookMs: performance.now() - askedAt, output: run.output };
@@ -93,10 +106,13 @@ export class ServerProcess {
   }
 
   #spawn(): Run {
-    const { command, uploadDir, onCrash } = this.#options;
+    const { command, uploadDir, flags = [], environment, onCrash } = this.#options;
     const [file = '', ...first] = command;
-    const flags = ['-host', '127.0.0.1', '-port', '0', '-upload-dir', uploadDir, '-verbose=false'];
-    const child = spawn(file, [...first, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const place = ['-host', '127.0.0.1', '-port', '0', '-upload-dir', uploadDir, '-verbose=false'];
+    const child = spawn(file, [...first, ...place, ...flags], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const run: Run = { child, exited: once(child, 'close'), output: '', asked: false };
     const keep = (text: string): void => {
       run.output = (run.output + text).slice(-outputLength);
@@ -111,10 +127,16 @@ export class ServerProcess {
 }
 
 async function listening(run: Run, signal: AbortSignal): Promise<number> {
+  const { stdout } = run.child;
   for (;;) {
     const port = greeting.exec(run.output)?.[1];
     if (port !== undefined) return Number(port);
-    if (run.child.stdout === null) throw new Error('A server without an output');
-    await unlessAborted(once(run.child.stdout, 'data'), signal);
+    if (stdout === null) throw new Error('A server without an output');
+    if (hasEnded(run.child)) throw new Error(`A server did not start:\n${run.output}`);
+    await unlessAborted(Promise.race([once(stdout, 'data'), run.exited]), signal);
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }

@@ -1,0 +1,69 @@
+import {
+  assertFence,
+  type LoadedRecord,
+  loadRecord,
+  type Place,
+  unlessGone,
+} from './load-record.js';
+import { isOwnKey, objectKeys } from './object-keys.js';
+import type { Signal } from './s3-calls.js';
+import { survey } from './survey.js';
+
+/**
+ * Removes an upload, and does nothing where it has gone already.
+ * @throws TusError ERR_LOCK_LOST for a fence below the record's
+ */
+export async function removeUpload(
+  place: Place,
+  fence: number | undefined,
+  signal: Signal,
+): Promise<void> {
+  const record = await unlessGone(loadRecord(place, signal));
+  if (record === undefined) return;
+  assertFence(record, fence);
+  const found = await unlessGone(survey(place, signal));
+  const { data, bucket } = record.keys;
+  // Only what the upload has become: another's object may lie under the key of an upload that never came so far.
+  if (found?.isComplete) await place.bucket.delete([data], signal, bucket);
+  await removeRecorded(place, record, signal);
+}
+
+/**
+ * Removes what a crash, or a rule of the bucket, has left of an upload that is gone. An object that may have been its own
+ * stays: nothing says whose it is.
+ *
+ * @throws TusError ERR_LOCK_LOST for a fence below the record's
+ */
+export async function removeOrphan(
+  place: Place,
+  fence: number | undefined,
+  signal: Signal,
+): Promise<void> {
+  const { bucket, prefix, id } = place;
+  const { folder } = objectKeys(bucket.name, prefix, id);
+  if ((await unlessGone(survey(place, signal))) !== undefined) return;
+  const record = await unlessGone(loadRecord(place, signal));
+  if (record === undefined) {
+    await bucket.delete(await listOwn(place, folder, signal), signal);
+    return;
+  }
+  assertFence(record, fence);
+  await removeRecorded(place, record, signal);
+}
+
+/** What makes an upload goes last: until then it can be tried again. */
+async function removeRecorded(place: Place, { keys }: LoadedRecord, signal: Signal): Promise<void> {
+  const { bucket } = place;
+  await bucket.delete([...(await listOwn(place, keys.folder, signal)), keys.tail], signal);
+  // Without it there is no upload any more that could be terminated again.
+  await bucket.multiparts.abort(keys, signal);
+  await bucket.delete([keys.info], signal);
+}
+
+async function listOwn({ bucket }: Place, folder: string, signal: Signal): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of bucket.list(folder, signal)) {
+    if (isOwnKey(key, folder)) keys.push(key);
+  }
+  return keys;
+}

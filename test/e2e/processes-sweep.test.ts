@@ -1,0 +1,88 @@
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { basePath, create, download, head, patch, request } from '../protocol/tus.js';
+import { runCommand, useCommands } from './command-helper.js';
+import { HalfSent } from './half-sent.js';
+import { ProcessBed } from './process-bed.js';
+
+const start = useCommands();
+const args = ['-expire-after=1h'];
+
+/** As if nobody had written to it for long. */
+async function growOld({ directory }: ProcessBed, path: string): Promise<void> {
+  const longAgo = new Date('2020-01-01');
+  await utimes(join(directory, path.slice(basePath.length)), longAgo, longAgo);
+}
+
+describe.each([2, 4])('%d processes on one directory, where uploads expire', (count) => {
+  it('field 54: all answer 410 for what has expired, and 404 once any has swept it', async () => {
+    const bed = await ProcessBed.start(start, count, [...args, '-sweep-interval=0']);
+    const path = await create(bed.processes[0], 10);
+    await patch(bed.last, path, 0, 'hello');
+    await growOld(bed, path);
+    const statuses = async (): Promise<number[]> => {
+      const answers = await bed.onAll(async (process) => [
+        await head(process, path),
+        await patch(process, path, 5, 'world'),
+        await request(process, 'GET', path),
+        await request(process, 'DELETE', path),
+      ]);
+      return answers.flat().map(({ status }) => status);
+    };
+    expect(await statuses()).toEqual(Array(4 * count).fill(410));
+    const { output } = await runCommand(['sweep', `-upload-dir=${bed.directory}`, ...args]);
+    expect(output).toContain('1 expired (5 bytes)');
+    expect(await statuses()).toEqual(Array(4 * count).fill(404));
+    expect(await bed.files()).toEqual([]);
+  });
+
+  it('field 27: each expired upload is removed once, however many sweep, and nothing else is', async () => {
+    const bed = await ProcessBed.start(start, count, [...args, '-sweep-interval=0']);
+    const expired: string[] = [];
+    for (let made = 0; made < 50; made += 1) {
+      const path = await create(bed.last, 5);
+      await growOld(bed, path);
+      expired.push(path);
+    }
+    const finished = await create(bed.last, 5);
+    await patch(bed.last, finished, 0, 'hello');
+    await growOld(bed, finished);
+    const running = await HalfSent.begin(bed.last.command, 10, 5);
+    await growOld(bed, new URL(running.location).pathname);
+
+    const sweeps = await bed.onAll(() =>
+      runCommand(['sweep', `-upload-dir=${bed.directory}`, ...args]),
+    );
+    for (const { code, errors } of sweeps) expect([code, errors]).toEqual([0, '']);
+    const removed = sweeps.flatMap(({ output }) =>
+      Array.from(output.matchAll(/^(\w+): removed/gm), ([, id]) => `${basePath}${id}`),
+    );
+    expect(removed.sort()).toEqual(expired.sort());
+    // The one that is running, and what another sweep has in hand.
+    for (const { output } of sweeps) expect(output).toMatch(/[1-9]\d* in use, 0 failed/);
+    running.finish();
+    expect(await running.answer()).toMatch(/^HTTP\/1\.1 204 /);
+    expect(
+      await bed.onAll(async (process) => (await download(process, finished)).toString()),
+    ).toEqual(Array(count).fill('hello'));
+    expect(await bed.files()).toHaveLength(4);
+  });
+
+  it('field 27: all sweep by themselves, side by side', async () => {
+    const bed = await ProcessBed.start(start, count, [...args, '-sweep-interval=10ms']);
+    const finished = await create(bed.last, 5);
+    await patch(bed.last, finished, 0, 'hello');
+    await growOld(bed, finished);
+    for (let made = 0; made < 20; made += 1) await growOld(bed, await create(bed.last, 5));
+    await expect.poll(async () => (await bed.files()).length).toBe(2);
+    const answers = await bed.onAll(async (process) =>
+      (await download(process, finished)).toString(),
+    );
+    expect(answers).toEqual(Array(count).fill('hello'));
+    for (const { command } of bed.processes) {
+      expect(await command.stop()).toBe(0);
+      expect(command.output() + command.errors()).not.toContain('SweepError');
+    }
+  });
+});
