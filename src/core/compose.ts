@@ -42,12 +42,14 @@ export function compose({ core, locker, ...pieces }: Pieces): Backend {
     }
   }
   if (Object.keys(capabilities).length === 0) return { store: core, locker };
+  const store = wrapStore(core, {
+    capabilities,
+    upload: (upload) => replaceAbilities(upload, core, replaced),
+  });
+  const notes = replaced.get('concatenation');
   return {
     locker,
-    store: wrapStore(core, {
-      capabilities,
-      upload: (upload) => replaceAbilities(upload, core, replaced),
-    }),
+    store: notes?.listWaiting ? { ...store, listWaiting: notes.listWaiting.bind(notes) } : store,
   };
 }
 

@@ -58,6 +58,11 @@ export interface DataStore {
    */
   list(options?: WaitOptions): AsyncIterable<StoredItem>;
   /**
+   * IDs of the final uploads that were noted as waiting for a part which is still there, each at least once, in any order and
+   * bounded memory: what a server that has just started may have to go on with. Only with `concatenation`.
+   */
+  listWaiting?(options?: WaitOptions): AsyncIterable<string>;
+  /**
    * Removes what a crash left behind under this ID, and nothing where an upload has it. Called under the ID's lock, when
    * the orphan is old enough to be no upload in the making. Only where `list` may yield orphans.
    */

@@ -32,6 +32,8 @@ export function wrapStore(store: DataStore, changes: StoreChanges): DataStore {
     newUpload: async (draft, options) => wrap(await store.newUpload(draft, options)),
     getUpload: async (id, options) => wrap(await store.getUpload(id, options)),
     list: (options) => store.list(options),
+    ...(store.listWaiting &&
+      capabilities.concatenation && { listWaiting: store.listWaiting.bind(store) }),
     ...(store.removeOrphan && { removeOrphan: store.removeOrphan.bind(store) }),
   };
 }

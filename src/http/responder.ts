@@ -47,8 +47,8 @@ export interface ResponderOptions extends UploadsOptions {
 }
 
 /**
- * Turns exchanges into answers, whatever runtime they come from. The order of checks: method override, route, version,
- * headers, and in the operation: access, limits, lock, offset, body.
+ * Turns exchanges into answers, whatever runtime they come from. The order of checks: origin, method override, route,
+ * version, headers, and in the operation: access, limits, lock, offset, body.
  */
 export class Responder {
   readonly #options: ResponderOptions;
@@ -150,6 +150,11 @@ export class Responder {
     return this.#uploads.sweep(options);
   }
 
+  /** Goes on with final uploads that a crash has kept from being put together. */
+  completeWaiting(): Promise<void> {
+    return this.#uploads.completeWaiting();
+  }
+
   /** Interrupts what is being received and resolves when what had arrived is stored. */
   close(): Promise<void> {
     return this.#uploads.close();
@@ -198,7 +203,7 @@ export class Responder {
         return encodeRead(
           await uploads.read(
             command.id,
-            (upload, state) => selectBytes(command.headers, upload, state),
+            (upload, state) => selectBytes(command.request, upload, state),
             exchange,
           ),
         );

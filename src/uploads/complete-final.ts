@@ -106,6 +106,22 @@ function finalSize(env: Environment, upload: UploadInfo, found: FoundParts): num
   return size;
 }
 
+/** Whether a final upload waits in vain: a part has gone, or they are too long together. */
+export async function isHopeless(
+  env: Environment,
+  upload: UploadInfo,
+  context: WorkContext,
+): Promise<boolean> {
+  try {
+    finalSize(env, upload, await findParts(env, upload.parts, context));
+    return false;
+  } catch (error) {
+    if (isTusError(error, 'ERR_PARTIAL_UPLOAD_GONE')) return true;
+    if (isTusError(error, 'ERR_MAX_SIZE_EXCEEDED')) return true;
+    throw error;
+  }
+}
+
 /** @throws TusError ERR_MAX_SIZE_EXCEEDED */
 export function requireAllowedSize({ maxSize }: Environment, size: number): void {
   const limit = maxSize ?? Number.MAX_SAFE_INTEGER;

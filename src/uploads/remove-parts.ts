@@ -45,10 +45,11 @@ async function removePart(
   await publish(env, 'post-terminate', part, context);
 }
 
-async function isAwaited(
+/** Whether a final upload, other than `finalId`, still waits to be put together and was noted to need the part. */
+export async function isAwaited(
   env: Environment,
   part: Upload,
-  finalId: string,
+  finalId: string | undefined,
   context: WorkContext,
 ): Promise<boolean> {
   const others = ((await part.awaitedBy?.(context)) ?? []).filter((id) => id !== finalId);

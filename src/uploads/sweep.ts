@@ -1,8 +1,12 @@
 import { isTusError } from '../core/errors.js';
-import type { StoredItem } from '../core/data-store.js';
+import type { StoredItem, Upload } from '../core/data-store.js';
 import type { UploadInfo } from '../core/upload.js';
-import { backgroundContext } from './background.js';
+import { backgroundContext, type WorkContext } from './background.js';
+import { isHopeless } from './complete-final.js';
+import { completeWaiting } from './complete-waiting.js';
 import type { Environment } from './environment.js';
+import { expiryOf } from './expiry.js';
+import { isAwaited } from './remove-parts.js';
 import { publish } from './run-hooks.js';
 import { uploadState } from './state.js';
 import { withLock } from './with-lock.js';
@@ -58,7 +62,7 @@ export interface SweepReport {
 const defaultOrphanAgeMs = 3_600_000;
 
 /**
- * Removes expired uploads, and what crashes have left behind. Never a finished upload, one that somebody is using, or
+ * Removes expired uploads, and what crashes have left behind, and goes on with what they have interrupted. Never a finished upload, one that somebody is using, or
  * anything that the store did not make. Looks at one thing at a time, so a million uploads need no more memory than one,
  * and requests come in between. Several servers may sweep the same store.
  */
@@ -84,6 +88,7 @@ export async function sweepUploads(
     }
     options.onItem?.(swept);
   }
+  if (!dryRun) await completeWaiting(env, signal);
   return {
     seen,
     expired: counts.expired,
@@ -115,39 +120,58 @@ async function sweepItem(
   }
 }
 
+/**
+ * Whether nobody is to have it any more: it has expired, or it waits for a part that has gone; or it is a part, was not put
+ * together with others in time, and parts are not kept anyway.
+ */
+async function isDone(
+  env: Environment,
+  handle: Upload,
+  upload: UploadInfo,
+  context: WorkContext,
+): Promise<boolean> {
+  switch (uploadState(env, upload)) {
+    case 'expired':
+      return true;
+    case 'concatenating':
+      return isHopeless(env, upload, context);
+    case 'finished':
+      return (
+        env.removeParts &&
+        upload.isPartial &&
+        (expiryOf(upload, env.expiry) ?? Infinity) <= Date.now() &&
+        !(await isAwaited(env, handle, undefined, context))
+      );
+    default:
+      return false;
+  }
+}
+
 async function sweepUpload(
   env: Environment,
   { id, modifiedAt }: StoredItem,
   means: Means,
 ): Promise<SweptItem | undefined> {
-  const found = await expiredUpload(env, id, means.signal);
-  if (found === undefined) return undefined;
+  const context = backgroundContext(means.signal);
+  const found = await env.store.getUpload(id, means);
+  const { offset: bytes } = await found.getInfo();
+  if (!(await isDone(env, found, await found.getInfo(), context))) return undefined;
   // Never asks anybody to let go.
   if (Date.now() - modifiedAt < (means.quietMs ?? 0) || (await env.locker.isLocked(id))) {
     return { id, kind: 'in-use' };
   }
-  const swept: SweptItem = { id, kind: 'expired', bytes: found.offset };
+  const swept: SweptItem = { id, kind: 'expired', bytes };
   if (means.dryRun) return swept;
-  const context = backgroundContext(means.signal);
   return withLock(env, id, context, async ({ fence }) => {
     // Another server may have been faster, or a request that came just in time.
     const handle = await env.store.getUpload(id, means);
     const upload = await handle.getInfo();
-    if (uploadState(env, upload) !== 'expired' || !handle.terminate) return undefined;
+    if (!handle.terminate || !(await isDone(env, handle, upload, context))) return undefined;
     await handle.terminate({ signal: means.signal, fence });
     env.logger.log('info', 'UploadExpired', { id, offset: upload.offset, size: upload.size });
     await publish(env, 'post-terminate', upload, context);
     return swept;
   });
-}
-
-async function expiredUpload(
-  env: Environment,
-  id: string,
-  signal: AbortSignal,
-): Promise<UploadInfo | undefined> {
-  const upload = await (await env.store.getUpload(id, { signal })).getInfo();
-  return uploadState(env, upload) === 'expired' ? upload : undefined;
 }
 
 async function sweepOrphan(

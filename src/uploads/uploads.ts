@@ -13,6 +13,7 @@ import {
 import { type AppendRequest, appendToUpload } from './append.js';
 import { Completions } from './completions.js';
 import { type ConcatenateRequest, concatenateUploads } from './concatenate.js';
+import { completeWaiting } from './complete-waiting.js';
 import { createUpload } from './create.js';
 import type { Environment } from './environment.js';
 import { inspectUpload } from './inspect.js';
@@ -122,6 +123,14 @@ export class Uploads {
   /** Removes expired uploads and what crashes have left behind. */
   sweep(options?: SweepOptions): Promise<SweepReport> {
     return sweepUploads(this.#env, options);
+  }
+
+  /** Goes on with final uploads that a crash has kept from being put together. */
+  async completeWaiting(): Promise<void> {
+    const { signal } = this.#closing;
+    await completeWaiting(this.#env, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#env.logger.log('error', 'CompletionError', { error });
+    });
   }
 
   /** Interrupts what is being received or put together, refuses more, and resolves when what had arrived is stored. */

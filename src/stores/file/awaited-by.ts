@@ -6,7 +6,8 @@ import type { Disk } from '../../internal/disk.js';
 import { isErrno, unless } from '../../internal/errno.js';
 import { privateFolder } from '../../internal/private-folder.js';
 import { type Durability, fsync, syncFolder } from './durability.js';
-import { isMissing } from './file-errors.js';
+import { entriesOf } from './entries-of.js';
+import { unlessMissing } from './file-errors.js';
 import { flags, readSmallFile, withFile } from './fs.js';
 import { removeEmptyParents } from './upload-paths.js';
 
@@ -57,12 +58,21 @@ export async function readNotes(
   directory: string,
   partId: string,
 ): Promise<readonly string[]> {
-  try {
-    const notes = parseNotes(await readSmallFile(disk, notesPath(directory, partId)));
-    return [...new Set(notes.map(({ finalId }) => finalId))];
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
+  const text = await unlessMissing(() => readSmallFile(disk, notesPath(directory, partId)));
+  return [...new Set(parseNotes(text ?? '').map(({ finalId }) => finalId))];
+}
+
+/** IDs of all final uploads that wait for a part, once for each part. */
+export async function* listWaiting(
+  disk: Disk,
+  directory: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<string> {
+  const folder = join(directory, notesFolder);
+  for await (const { name } of await entriesOf(folder)) {
+    signal?.throwIfAborted();
+    const text = await unlessMissing(() => readSmallFile(disk, join(folder, name)));
+    yield* new Set(parseNotes(text ?? '').map(({ finalId }) => finalId));
   }
 }
 

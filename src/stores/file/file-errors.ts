@@ -18,3 +18,13 @@ export function asTusError(error: unknown): unknown {
 export function isMissing(error: unknown): boolean {
   return isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EISDIR');
 }
+
+/** What `read` resolves with; undefined where there is nothing of ours. */
+export async function unlessMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}

@@ -20,6 +20,7 @@ import { flags, removeFile } from './fs.js';
 import { isErrno } from '../../internal/errno.js';
 import { serializeInfo } from '../info-record.js';
 import { removeLeftovers } from './leftovers.js';
+import { listWaiting } from './awaited-by.js';
 import { listFiles } from './list-files.js';
 import {
   checkParents,
@@ -127,6 +128,10 @@ export class FileStore implements DataStore {
 
   list(options: WaitOptions = {}): AsyncIterable<StoredItem> {
     return listFiles(this.#options.directory, options.signal);
+  }
+
+  listWaiting(options: WaitOptions = {}): AsyncIterable<string> {
+    return listWaiting(this.#options.disk, this.#options.directory, options.signal);
   }
 
   async removeOrphan(id: string): Promise<void> {

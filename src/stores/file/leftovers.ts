@@ -23,7 +23,8 @@ interface Place {
  * there stands for all.
  *
  * - `record`: `ID.info.part`, in the making, or of an upload that was being removed
- * - `data`: `ID`, where the ID is of our making; under another it could be anybody's file, and only a record tells
+ * - `data`: `ID`, where the ID is of our making, and no byte is in it: that is how an upload begins. One with bytes and
+ *   without a record is what somebody keeps who has removed the record
  * - `notes`: of who waits for it
  */
 export interface Leftovers {
@@ -64,7 +65,7 @@ async function firstEvidence(directory: string, id: string): Promise<Leftovers |
   if (record && (isOwn || (record.size > 0 && (await beginsAsRecord(path, id)))))
     return { evidence: 'record', modifiedAt: record.mtimeMs };
   const data = isOwn ? await fileAt(join(directory, id)) : undefined;
-  if (data) return { evidence: 'data', modifiedAt: data.mtimeMs };
+  if (data?.size === 0) return { evidence: 'data', modifiedAt: data.mtimeMs };
   const notes = await fileAt(notesPath(directory, id));
   return notes && { evidence: 'notes', modifiedAt: notes.mtimeMs };
 }
@@ -78,7 +79,8 @@ async function dataLeft({ disk, directory }: Place, id: string): Promise<string 
     // What changed after the record may be a file that somebody has put there since.
     if (data && evidence && data.ctimeMs <= evidence.ctimeMs) return told;
   }
-  return isOwnId(id) ? join(directory, id) : undefined;
+  const own = join(directory, id);
+  return isOwnId(id) && (await fileAt(own))?.size === 0 ? own : undefined;
 }
 
 function temporaryRecord(directory: string, id: string): string {

@@ -1,4 +1,3 @@
-import type { Dirent } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { StoredItem } from '../../core/data-store.js';
@@ -6,13 +5,11 @@ import { isUploadId } from '../../core/upload-id.js';
 import { privateFolder } from '../../internal/private-folder.js';
 import { notesFolder, parseNotes } from './awaited-by.js';
 import { fileAt, recordAt, startOf } from './claimed-files.js';
-import { isMissing } from './file-errors.js';
+import { type Entries, entriesOf } from './entries-of.js';
 import { findLeftovers, isOwnId, type Leftovers } from './leftovers.js';
 
 /** Bytes of a file of notes that are looked at: enough for a whole one, behind one that was cut short. */
 const notesStart = 16 * 1024;
-
-type Entries = AsyncIterable<Dirent> | Dirent[];
 
 /**
  * Everything below an upload directory that belongs to uploads, entry by entry. A file that has no record and no name
@@ -47,16 +44,6 @@ async function* filesBelow(
     if (entry.isFile()) yield path;
     else if (entry.isDirectory() && entry.name !== privateFolder)
       yield* filesBelow(path, await entriesOf(path), signal);
-  }
-}
-
-async function entriesOf(folder: string): Promise<Entries> {
-  try {
-    return await opendir(folder);
-  } catch (error) {
-    // Gone since it was listed, with the last upload in it.
-    if (isMissing(error)) return [];
-    throw error;
   }
 }
 

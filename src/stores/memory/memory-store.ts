@@ -58,6 +58,10 @@ export class MemoryStore implements DataStore {
     for (const [id, { modifiedAt }] of this.#records) yield { id, kind: 'upload', modifiedAt };
   }
 
+  async *listWaiting(): AsyncGenerator<string> {
+    for (const { awaitedBy } of this.#records.values()) yield* awaitedBy;
+  }
+
   #find(id: string): MemoryRecord {
     const record = this.#records.get(id);
     if (record === undefined) throw new TusError('ERR_UPLOAD_NOT_FOUND');

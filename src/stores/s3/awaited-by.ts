@@ -1,6 +1,6 @@
 import { TusError } from '../../core/errors.js';
 import { loadRecord, type Place, unlessGone } from './load-record.js';
-import { awaitedByKey, awaitedByPrefix, objectKeys } from './object-keys.js';
+import { awaitedByKey, awaitedByPrefix, isNoteKey, objectKeys, ownFolder } from './object-keys.js';
 import type { Signal } from './s3-calls.js';
 
 /** Bytes of an ID at most. */
@@ -39,6 +39,18 @@ export async function listAwaitedBy(place: Place, signal: Signal): Promise<strin
     ids.push(...(await Promise.all(reading)).filter((id) => id !== undefined));
   }
   return ids;
+}
+
+/** IDs of all uploads that wait for one, once for each that they wait for. */
+export async function* listWaiting(
+  { bucket, prefix }: Pick<Place, 'bucket' | 'prefix'>,
+  signal: Signal,
+): AsyncGenerator<string> {
+  for await (const { key } of bucket.list(ownFolder(prefix), signal)) {
+    if (!isNoteKey(key)) continue;
+    const note = await bucket.get(key, maxIdBytes, signal);
+    if (note !== undefined) yield note.content.toString();
+  }
 }
 
 function folderOf({ bucket, prefix, id }: Place): string {

@@ -95,10 +95,14 @@ export function awaitedByKey(folder: string, finalId: string): string {
   return `${awaitedByPrefix(folder)}${hash(finalId)}`;
 }
 
+/** Whether the object is such a note, of whatever upload. */
+export function isNoteKey(key: string): boolean {
+  return /\/awaited-by\.[\da-f]{32}$/.test(key);
+}
+
 /** Whether the store has put the object into an upload's folder. */
 export function isOwnKey(key: string, folder: string): boolean {
-  const prefix = awaitedByPrefix(folder);
-  if (key.startsWith(prefix)) return /^[\da-f]{32}$/.test(key.slice(prefix.length));
+  if (key.startsWith(awaitedByPrefix(folder))) return isNoteKey(key);
   return parsePieceKey(key, folder) !== undefined;
 }
 

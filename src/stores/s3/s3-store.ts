@@ -7,6 +7,7 @@ import type {
   WriteOptions,
 } from '../../core/data-store.js';
 import type { UploadDraft } from '../../core/upload.js';
+import { listWaiting } from './awaited-by.js';
 import { createUpload, type PlaceObject } from './create-upload.js';
 import { listUploads } from './list-uploads.js';
 import { folderPrefix, ownFolder } from './object-keys.js';
@@ -122,6 +123,10 @@ export class S3Store implements DataStore {
 
   list(options: WaitOptions = {}): AsyncGenerator<StoredItem> {
     return listUploads(this.#means, options.signal);
+  }
+
+  listWaiting(options: WaitOptions = {}): AsyncGenerator<string> {
+    return listWaiting(this.#means, options.signal);
   }
 
   async removeOrphan(id: string, { fence, signal }: WriteOptions = {}): Promise<void> {
