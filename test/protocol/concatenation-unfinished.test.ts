@@ -159,6 +159,30 @@ describe('a final upload whose parts are not finished', () => {
     },
   );
 
+  it('a part that ends just after HEAD has looked at it is not missed', async () => {
+    let server: TestServer | undefined;
+    let ending = '';
+    const store = wrapStore(new MemoryStore(), {
+      upload: (upload: Upload) => ({
+        getInfo: async (options) => {
+          const info = await upload.getInfo(options);
+          if (server === undefined || ending === '' || upload.id !== idOf(ending)) return info;
+          const path = ending;
+          ending = '';
+          await patch(server, path, 0, 'a');
+          return info;
+        },
+      }),
+    });
+    const hooks = recordingHooks();
+    server = await startServer({ wrapStore: () => store, hooks });
+    const a = await create(server, 1, partial);
+    const path = await final(server, a);
+    ending = a;
+    expect((await head(server, path)).header('upload-offset')).toBeUndefined();
+    await expect.poll(() => finishes(hooks)).toEqual(['pre-finish', 'post-finish']);
+  });
+
   it('over the limit once the lengths are known, it is 413 and never complete', async () => {
     const server = await startServer({ maxSize: 10 });
     const a = await create(server, 'deferred', partial);
