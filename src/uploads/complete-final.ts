@@ -52,7 +52,8 @@ async function complete(
 ): Promise<Outcome> {
   const upload = await (await env.store.getUpload(id, context)).getInfo();
   const state = uploadState(env, upload);
-  if (state === 'finished') return outcomeOf(env, upload);
+  // Another upload may have taken the ID of one that waited.
+  if (state === 'finished' || !upload.isFinal) return outcomeOf(env, upload);
   // Before the lock: most that are asked for still wait for a part, and then there is nothing to lock.
   const found = await findParts(env, state === 'concatenating' ? upload.parts : [], context, known);
   if (state === 'concatenating') {
