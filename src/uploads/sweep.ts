@@ -154,22 +154,22 @@ async function sweepUpload(
 ): Promise<SweptItem | undefined> {
   const context = backgroundContext(means.signal);
   const found = await env.store.getUpload(id, means);
-  const { offset: bytes } = await found.getInfo();
-  if (!(await isDone(env, found, await found.getInfo(), context))) return undefined;
+  const upload = await found.getInfo();
+  if (!(await isDone(env, found, upload, context))) return undefined;
   // Never asks anybody to let go.
   if (Date.now() - modifiedAt < (means.quietMs ?? 0) || (await env.locker.isLocked(id))) {
     return { id, kind: 'in-use' };
   }
-  const swept: SweptItem = { id, kind: 'expired', bytes };
+  const swept: SweptItem = { id, kind: 'expired', bytes: upload.offset };
   if (means.dryRun) return swept;
   return withLock(env, id, context, async ({ fence }) => {
     // Another server may have been faster, or a request that came just in time.
     const handle = await env.store.getUpload(id, means);
-    const upload = await handle.getInfo();
-    if (!handle.terminate || !(await isDone(env, handle, upload, context))) return undefined;
+    const current = await handle.getInfo();
+    if (!handle.terminate || !(await isDone(env, handle, current, context))) return undefined;
     await handle.terminate({ signal: means.signal, fence });
-    env.logger.log('info', 'UploadExpired', { id, offset: upload.offset, size: upload.size });
-    await publish(env, 'post-terminate', upload, context);
+    env.logger.log('info', 'UploadExpired', { id, offset: current.offset, size: current.size });
+    await publish(env, 'post-terminate', current, context);
     return swept;
   });
 }
