@@ -95,8 +95,7 @@ describe('removeParts', () => {
 
   it('a sweep leaves a finished part for as long as a final upload waits with it', async () => {
     const hooks = recordingHooks({
-      'pre-create': async ({ upload }) =>
-        upload.size === 1 ? { changes: { expiresAt: 1 } } : {},
+      'pre-create': async ({ upload }) => (upload.size === 1 ? { changes: { expiresAt: 1 } } : {}),
     });
     const store = new MemoryStore();
     const server = await startServer({ wrapStore: () => store, hooks });
