@@ -13,8 +13,9 @@ import {
 import { describe, expect, it } from 'vitest';
 import { recordingHooks } from '../protocol/hooks.js';
 import { listDirectory } from '../protocol/list-directory.js';
-import { temporaryDirectory } from '../protocol/server.js';
+import { startServer, temporaryDirectory } from '../protocol/server.js';
 import { writeStored } from '../protocol/stored.js';
+import { basePath, chunkType, connect, lengthHeader, requestHead } from '../protocol/tus.js';
 import { LockProcess } from '../fakes/lock-process.js';
 
 const hour = 3_600_000;
@@ -86,6 +87,23 @@ describe('a sweep', () => {
     expect([asked, (await listDirectory(directory)).includes('expired')]).toEqual([0, true]);
     await lock.unlock();
     expect(await handler.sweep()).toMatchObject({ expired: 1, inUse: 0 });
+  });
+
+  it('leaves an upload that another process receives with the request that makes it', async () => {
+    const expiring = { expireAfterMs: 1, expiry: 'absolute' } as const;
+    const server = await startServer({ locker: 'files', ...expiring });
+    const { directory } = server;
+    const client = await connect(server);
+    const headers = { ...chunkType, ...lengthHeader(10), 'Content-Length': '10' };
+    await client.send(`${requestHead('POST', basePath, { headers })}hello`);
+    await expect.poll(() => server.log.map(({ event }) => event)).toContain('ChunkWriteStart');
+    const locker = new FileLocker({ directory });
+    const backend = compose({ core: new FileStore({ directory }), locker });
+    const handler = createHandler({ backend, ...expiring });
+    await expect.poll(() => handler.sweep()).toMatchObject({ expired: 0, inUse: 1 });
+    await locker.close();
+    await client.send('world');
+    expect((await client.response()).status).toBe(201);
   });
 
   it('looks again under the lock: an upload that went on meanwhile stays', async () => {
