@@ -62,9 +62,10 @@ export interface SweepReport {
 const defaultOrphanAgeMs = 3_600_000;
 
 /**
- * Removes expired uploads, and what crashes have left behind, and goes on with what they have interrupted. Never a finished upload, one that somebody is using, or
- * anything that the store did not make. Looks at one thing at a time, so a million uploads need no more memory than one,
- * and requests come in between. Several servers may sweep the same store.
+ * Removes expired uploads, and what crashes have left behind, and goes on with what they have interrupted. Never a finished
+ * upload (but for parts that are not kept anyway), one that somebody is using, or anything that the store did not make.
+ * Looks at one thing at a time, so a million uploads need no more memory than one, and requests come in between. Several
+ * servers may sweep the same store.
  */
 export async function sweepUploads(
   env: Environment,
@@ -88,7 +89,8 @@ export async function sweepUploads(
     }
     options.onItem?.(swept);
   }
-  if (!dryRun) await completeWaiting(env, signal);
+  // Where locks tell nothing of other processes, one of them may be at it.
+  if (!dryRun && options.quietMs === undefined) await completeWaiting(env, signal);
   return {
     seen,
     expired: counts.expired,

@@ -106,6 +106,28 @@ describe('a sweep', () => {
     expect((await client.response()).status).toBe(201);
   });
 
+  it('puts nothing together where locks tell nothing of who may be at it', async () => {
+    const directory = await temporaryDirectory();
+    const store = new FileStore({ directory });
+    const draft = { size: 0, metadata: {}, isPartial: true, isFinal: false, parts: [] };
+    const part = await store.newUpload({ ...draft, id: 'part' });
+    await store.newUpload({
+      ...draft,
+      id: 'whole',
+      size: undefined,
+      isPartial: false,
+      isFinal: true,
+      parts: ['part'],
+    });
+    await part.noteAwaitedBy?.('whole');
+    const sizeOf = async (): Promise<number | undefined> =>
+      (await (await store.getUpload('whole')).getInfo()).size;
+    await handlerFor(directory).sweep({ quietMs: 1 });
+    expect(await sizeOf()).toBeUndefined();
+    await handlerFor(directory).sweep();
+    expect(await sizeOf()).toBe(0);
+  });
+
   it('looks again under the lock: an upload that went on meanwhile stays', async () => {
     const directory = await fill();
     const store = new FileStore({ directory });
