@@ -41,9 +41,7 @@ export async function concatenateUploads(
   }
   const size = totalSize(draft.parts, found);
   if (size !== undefined) requireAllowedSize(env, size);
-  // One of no bytes would be full, and finished, before anybody has finished it.
-  const wish = { ...draft, size: size === 0 ? undefined : size };
-  const { upload, httpResponse } = await makeUpload(env, wish, context);
+  const { upload, httpResponse } = await makeUpload(env, { ...draft, size }, context);
   try {
     // The finished ones as well: they must not go while the others are waited for.
     const awaited = unfinished.length > 0 ? ids : [];
