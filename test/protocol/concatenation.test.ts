@@ -303,7 +303,7 @@ describe('concatenation', () => {
     expect(response.text).toContain('another server');
   });
 
-  it('T-123 T-129 D-21: a final upload is removed like any other', async () => {
+  it('T-112 T-113: a final upload is removed like any other', async () => {
     const server = await startServer();
     const a = await part(server, 'hello');
     for (const path of [
