@@ -140,7 +140,10 @@ for (const [storeName, useStore] of Object.entries(stores)) {
 
       it('puts uploads together, also those that end later, and then removes them', async () => {
         const ended: string[] = [];
-        const server = await start({ postFinish: ({ upload }) => void ended.push(upload.id) });
+        const server = await start({
+          preFinish: ({ upload }) => void ended.push(`finishing ${upload.id}`),
+          postFinish: ({ upload }) => void ended.push(upload.id),
+        });
         const source = randomBytes(6500);
         const first = await part(server, source.subarray(0, 3000));
         const last = await create(server, 'deferred', partial);
@@ -154,7 +157,8 @@ for (const [storeName, useStore] of Object.entries(stores)) {
         expect([waiting.status, waiting.header('upload-offset')]).toEqual([200, undefined]);
         const length = { 'Upload-Length': '3500' };
         expect((await patch(server, last, 2000, source.subarray(5000), length)).status).toBe(204);
-        await expect.poll(() => ended).toEqual([idOf(early), idOf(late)]);
+        const ids = [early, late].map(idOf);
+        await expect.poll(() => ended).toEqual(ids.flatMap((id) => [`finishing ${id}`, id]));
         expect((await head(server, late)).header('upload-offset')).toBe('6500');
         expect((await request(server, 'GET', late)).body).toEqual(source);
         for (const path of [first, last, early]) {
