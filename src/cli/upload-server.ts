@@ -40,6 +40,7 @@ export async function createUploadServer(
   const greets = flags.get('show-greeting') && basePath !== '/';
   const http = createHttpServer(greets ? withGreeting(handler, basePath) : handler);
   handler.attach(http.server);
+  if (sweeps) void handler.completeWaiting();
   return {
     http: http.server,
     close: async () => {

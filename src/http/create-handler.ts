@@ -39,6 +39,11 @@ export interface Handler {
    */
   sweep(options?: SweepOptions): Promise<SweepReport>;
   /**
+   * Goes on with final uploads that a crash has kept from being put together of their parts: called once when a server
+   * starts. Otherwise the next request for such an upload does it, or a sweep. Never rejects: what fails is logged.
+   */
+  completeWaiting(): Promise<void>;
+  /**
    * Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. Connections of
    * HTTP/2 servers that it is attached to end with what is still answered on them.
    */
@@ -108,6 +113,7 @@ export function createHandler(options: HandlerOptions): Handler {
     },
     on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
     sweep: (sweepOptions?: SweepOptions) => responder.sweep(sweepOptions),
+    completeWaiting: () => responder.completeWaiting(),
     close: async () => {
       await responder.close();
       http2Sessions.close();

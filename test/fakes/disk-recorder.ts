@@ -28,15 +28,7 @@ type After = (result: unknown) => readonly DiskEvent[];
 type Before = (args: readonly unknown[]) => After | undefined;
 
 /** Calls that change files, and that this recorder cannot describe: who makes one below its directory must teach it. */
-const unknownCalls = [
-  'copyFile',
-  'cp',
-  'rm',
-  'symlink',
-  'truncate',
-  'write',
-  'writeFile',
-];
+const unknownCalls = ['copyFile', 'cp', 'rm', 'symlink', 'truncate', 'write', 'writeFile'];
 
 /**
  * Writes down what this process does to the files below a directory, call by call. To be made before modules are loaded that

@@ -23,30 +23,34 @@ type NameEvent = Extract<
   { kind: 'make-file' | 'link' | 'rename' | 'unlink' | 'make-folder' | 'remove-folder' }
 >;
 
-/** Makes the files that are there after a power cut behind `events`, in the directory, which is empty. */
-export function cutPower(
+/** Files with their bytes and folders, by path; folders come before what is in them. */
+export type Tree = ReadonlyMap<string, Buffer | 'folder'>;
+
+/** What is below `directory` after a power cut behind `events`. */
+export function afterPowerCut(
   events: readonly DiskEvent[],
   directory: string,
   kind: FileSystemKind,
   survival: Survival,
-): void {
+): Tree {
   const names = survivingNames(events, kind, survival);
-  const folders = new Set(
-    [...names].filter(([, inode]) => inode === 'folder').map(([path]) => path),
-  );
+  const tree = new Map<string, Buffer | 'folder'>();
   for (const [path, inode] of [...names].toSorted(([one], [other]) => one.length - other.length)) {
     // What lies in a folder whose own name is lost cannot be reached.
-    if (!isReachable(path, folders, directory)) continue;
-    if (inode === 'folder') mkdirSync(path, { recursive: true });
-    else writeFileSync(path, survivingBytes(events, inode, kind, survival));
+    const parent = dirname(path);
+    if (parent !== directory && tree.get(parent) !== 'folder') continue;
+    const isFolder = inode === 'folder';
+    tree.set(path, isFolder ? inode : survivingBytes(events, inode, kind, survival));
   }
+  return tree;
 }
 
-function isReachable(path: string, folders: ReadonlySet<string>, directory: string): boolean {
-  for (let parent = dirname(path); parent.length > directory.length; parent = dirname(parent)) {
-    if (!folders.has(parent)) return false;
+/** Makes those files and folders, in a directory that is empty. */
+export function makeTree(tree: Tree): void {
+  for (const [path, content] of tree) {
+    if (content === 'folder') mkdirSync(path);
+    else writeFileSync(path, content);
   }
-  return true;
 }
 
 function survivingNames(
@@ -54,20 +58,21 @@ function survivingNames(
   kind: FileSystemKind,
   survival: Survival,
 ): Map<string, number | 'folder'> {
-  const names = new Map<string, number | 'folder'>();
-  const named = [...events.entries()].filter((entry): entry is [number, NameEvent] =>
-    isNameEvent(entry[1]),
-  );
+  const synced = new Map<string, number>();
+  for (const [index, event] of events.entries()) {
+    if (event.kind === 'sync-folder') synced.set(event.path, index);
+  }
   const isSynced = (index: number, { path }: NameEvent): boolean =>
-    events.some(
-      (event, at) => at > index && event.kind === 'sync-folder' && event.path === dirname(path),
-    );
-  const keep = chooser(kind, survival, survival === 'names');
+    index < (synced.get(dirname(path)) ?? -1);
+  const named = [...events.entries()].flatMap(([index, event]) =>
+    isNameEvent(event) ? [{ event, isSynced: isSynced(index, event) }] : [],
+  );
   // A journal that has kept one name has kept all before it.
-  const lastSynced = named.findLastIndex(([index, event]) => isSynced(index, event));
-  for (const [position, [index, event]] of named.entries()) {
-    const isKept = isSynced(index, event) || (kind === 'journaled' && position < lastSynced);
-    if (isKept || keep()) applyName(names, event);
+  const kept = kind === 'journaled' ? named.findLastIndex((name) => name.isSynced) : -1;
+  const keep = chooser(kind, survival, survival === 'names');
+  const names = new Map<string, number | 'folder'>();
+  for (const [position, { event, isSynced }] of named.entries()) {
+    if (isSynced || position < kept || keep()) applyName(names, event);
   }
   return names;
 }

@@ -26,6 +26,11 @@ export interface FetchHandler {
    * servers may sweep the same store at the same time.
    */
   sweep(options?: SweepOptions): Promise<SweepReport>;
+  /**
+   * Goes on with final uploads that a crash has kept from being put together of their parts: called once when a server
+   * starts. Otherwise the next request for such an upload does it, or a sweep. Never rejects: what fails is logged.
+   */
+  completeWaiting(): Promise<void>;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
   close(): Promise<void>;
 }
@@ -62,6 +67,7 @@ export function createFetchHandler(options: HandlerOptions): FetchHandler {
   return Object.assign(handle, {
     on: (name: UploadEventName, listener: UploadListener) => responder.on(name, listener),
     sweep: (sweepOptions?: SweepOptions) => responder.sweep(sweepOptions),
+    completeWaiting: () => responder.completeWaiting(),
     close: () => responder.close(),
   });
 }

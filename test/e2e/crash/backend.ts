@@ -1,21 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DataStore, StoredItem } from '../../../dist/contracts.js';
+import type * as Package from '../../../dist/index.js';
 import type { SweepReport } from '../../../dist/index.js';
+import type * as S3Package from '../../../dist/s3.js';
 import type { S3Server } from '../../services/s3-server.js';
 
 /** Where the uploads of one run are kept. */
 export interface Backend {
   /** Bytes of an upload at most. */
   readonly maxSize: number;
+  /** After how long without a byte uploads expire that expire at all, in milliseconds. */
+  readonly lifetimeMs: number;
   /** Where data and records are, and nothing but locks where they are in S3. */
   readonly directory: string;
   /** Flags and environment of the server. */
   readonly flags: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
-  /** Whether all that is stored is in the directory. */
-  readonly isDisk: boolean;
+  /** Names of all files or objects. */
+  names(): Promise<string[]>;
   /** What the store says it holds. */
   list(): Promise<StoredItem[]>;
   /** The bytes of an unfinished upload can be had. */
@@ -30,8 +34,6 @@ export interface Backend {
 const mebibyte = 1024 ** 2;
 const dist = resolve('dist');
 
-type Package = typeof import('../../../dist/index.js');
-
 /** From the built package, where this file, which is compiled into another folder, cannot import it by a path. */
 async function built<Module>(name: string): Promise<Module> {
   return import(pathToFileURL(join(dist, name)).href);
@@ -40,14 +42,15 @@ async function built<Module>(name: string): Promise<Module> {
 /** A new folder below `parent`. */
 export async function diskBackend(parent: string, fsync: string): Promise<Backend> {
   const directory = await mkdtemp(join(parent, 'tuskd-crash-'));
-  const { FileStore } = await built<Package>('index.js');
+  const { FileStore } = await built<typeof Package>('index.js');
   const store = new FileStore({ directory });
   return {
     maxSize: 3 * mebibyte,
+    lifetimeMs: 200,
     directory,
     flags: [`-fsync=${fsync}`],
     environment: {},
-    isDisk: true,
+    names: () => filesIn(directory),
     canReadUnfinished: true,
     store,
     list: () => collect(store),
@@ -60,12 +63,13 @@ export async function diskBackend(parent: string, fsync: string): Promise<Backen
 export async function s3Backend(parent: string, server: S3Server): Promise<Backend> {
   const directory = await mkdtemp(join(parent, 'tuskd-crash-'));
   const bucket = await server.newBucket();
-  const { S3Store } = await built<typeof import('../../../dist/s3.js')>('s3.js');
+  const { S3Store } = await built<typeof S3Package>('s3.js');
   const { S3 } = await import('@aws-sdk/client-s3');
   const api = new S3(server.clientConfig);
   const store = new S3Store({ api, bucket, provider: server.provider });
   return {
     maxSize: 16 * mebibyte,
+    lifetimeMs: 2000,
     directory,
     flags: [
       `-s3-bucket=${bucket}`,
@@ -77,7 +81,11 @@ export async function s3Backend(parent: string, server: S3Server): Promise<Backe
       AWS_SECRET_ACCESS_KEY: server.secretAccessKey,
       AWS_REGION: server.region,
     },
-    isDisk: false,
+    async names() {
+      // A run leaves far fewer than fit in one answer.
+      const { Contents = [] } = await api.listObjectsV2({ Bucket: bucket });
+      return Contents.map(({ Key = '' }) => Key);
+    },
     canReadUnfinished: false,
     store,
     list: () => collect(store),
@@ -89,6 +97,13 @@ export async function s3Backend(parent: string, server: S3Server): Promise<Backe
   };
 }
 
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
+}
+
 async function collect(store: DataStore): Promise<StoredItem[]> {
   const items: StoredItem[] = [];
   for await (const item of store.list()) items.push(item);
@@ -96,7 +111,7 @@ async function collect(store: DataStore): Promise<StoredItem[]> {
 }
 
 async function sweep(store: DataStore, directory: string): Promise<SweepReport> {
-  const { compose, createHandler, FileLocker } = await built<Package>('index.js');
+  const { compose, createHandler, FileLocker } = await built<typeof Package>('index.js');
   const locker = new FileLocker({ directory });
   const handler = createHandler({ backend: compose({ core: store, locker }) });
   try {

@@ -1,12 +1,12 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { StoredItem } from '../../../dist/contracts.js';
 import type { Backend } from './backend.js';
 
 /** What lies there and is neither an upload's nor a lock nor listed for the sweeper, in sentences. */
 export async function checkStorage(backend: Backend): Promise<string[]> {
+  // An object in S3 need not be named after its upload.
+  if (!backend.canReadUnfinished) return [];
   const items = await backend.list();
-  const names = await filesIn(backend.directory);
+  const names = await backend.names();
   return names
     .filter((name) => !belongs(name, items))
     .filter((name) => !name.endsWith('.lock') && !name.startsWith('.tuskd/'))
@@ -17,10 +17,7 @@ export async function checkStorage(backend: Backend): Promise<string[]> {
 export async function checkEmpty(backend: Backend): Promise<string[]> {
   const terminated = (await backend.list()).filter(({ kind }) => kind === 'upload');
   const { failed } = await backend.sweep();
-  const left = [
-    ...(await backend.list()).map(({ id }) => id),
-    ...(await filesIn(backend.directory)),
-  ];
+  const left = [...(await backend.list()).map(({ id }) => id), ...(await backend.names())];
   return [
     ...terminated.map(({ id }) => `Terminated, and still listed: ${id}`),
     ...left.map((name) => `Left behind: ${name}`),
@@ -30,12 +27,4 @@ export async function checkEmpty(backend: Backend): Promise<string[]> {
 
 function belongs(name: string, items: readonly StoredItem[]): boolean {
   return items.some(({ id }) => name === id || name.startsWith(`${id}.`));
-}
-
-/** Files of the upload directory. */
-async function filesIn(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1));
 }

@@ -1,3 +1,4 @@
+import type { UploadInfo } from '../../../dist/contracts.js';
 import type { Backend } from './backend.js';
 import { appendRest, type Workplace } from './operations.js';
 import { describeUpload, isFinal, isFinished, type TrackedUpload } from './tracked-upload.js';
@@ -25,11 +26,19 @@ async function findUnanswered(
   for (const { id, kind } of await backend.list()) {
     if (kind !== 'upload') continue;
     const path = basePath + id;
-    const { metadata } = await (await backend.store.getUpload(id)).getInfo();
+    const { metadata } = await infoOf(backend, id);
     const upload = uploads.find(({ number }) => String(number) === metadata['number']);
     if (upload === undefined) report(`Nobody created ${id}`);
     else if (upload.path === undefined) upload.path = path;
     else if (upload.path !== path) report(`${id} is a second ${describeUpload(upload)}`);
+  }
+}
+
+async function infoOf({ store }: Backend, id: string): Promise<UploadInfo> {
+  try {
+    return await (await store.getUpload(id)).getInfo();
+  } catch (error) {
+    throw new Error(`${id} is listed, and cannot be had: ${String(error)}`, { cause: error });
   }
 }
 
@@ -57,12 +66,12 @@ async function checkUpload(
       ? upload.isLengthKnown && !isFinal(upload)
       : Number(length) !== upload.source.length
   )
-    report(`Its length is ${length}: ${describeUpload(upload)}`);
+    report(`Its length is ${String(length)}: ${describeUpload(upload)}`);
   const told = answer.headers['upload-offset'];
   if (told === undefined && isFinal(upload) && upload.told === 0) return;
   const offset = Number(told);
   if (!(offset >= upload.told && offset <= upload.sent))
-    report(`HEAD tells ${told}: ${describeUpload(upload)}`);
+    report(`HEAD tells ${String(told)}: ${describeUpload(upload)}`);
   if (isFinal(upload) && offset !== upload.source.length)
     report(`A final upload has offset ${offset}: ${describeUpload(upload)}`);
   upload.told = offset;

@@ -27,14 +27,16 @@ export interface CrashRunResult {
   /** What each client was at in those moments. */
   readonly hits: readonly OperationName[];
   readonly uploads: number;
+  /** Methods and answers of the work before the crashes, and how often. */
+  readonly answers: ReadonlyMap<string, number>;
 }
 
 const clientCount = 4;
 const basePath = '/files/';
 /** How long a server may live on when all connections have broken, in milliseconds. */
 const deathLimitMs = 5000;
-/** Expires what nobody has written to for a moment. */
-const mortality = ['-expire-after=100ms', '-sweep-interval=20ms'];
+/** How often the server sweeps where uploads expire. */
+const sweepFlag = '-sweep-interval=20ms';
 /** More uploads than a client makes. */
 const numbersOfClient = 100_000;
 
@@ -59,6 +61,7 @@ class CrashRun {
   readonly #problems: string[] = [];
   readonly #moments: Moment[] = [];
   readonly #hits: OperationName[] = [];
+  readonly #answers = new Map<string, number>();
   readonly #uploadsOf: TrackedUpload[][] = Array.from({ length: clientCount }, () => []);
 
   constructor(options: CrashRunOptions) {
@@ -79,6 +82,7 @@ class CrashRun {
       moments: this.#moments,
       hits: this.#hits,
       uploads: this.#uploadsOf.flat().length,
+      answers: this.#answers,
     };
   }
 
@@ -95,7 +99,12 @@ class CrashRun {
     });
     const ended = server.ended();
     this.#hits.push(...(await Promise.all(working)));
-    for (const client of clients) client.close();
+    for (const client of clients) {
+      client.close();
+      for (const [name, count] of client.answers) {
+        this.#answers.set(name, (this.#answers.get(name) ?? 0) + count);
+      }
+    }
     sweeper?.kill('SIGKILL');
     const exit = await Promise.race([ended, sleep(deathLimitMs, undefined)]);
     if (exit === undefined) this.#report('It broke off connections and lives on', moment);
@@ -132,7 +141,10 @@ class CrashRun {
       command: [process.execPath, '--import', resolve(killAtCall), 'dist/cli/main.js'],
       uploadDir: backend.directory,
       // Who looks or finishes must find what is there.
-      flags: [...this.#flags(), ...(moment !== undefined && this.#isMortal ? mortality : [])],
+      flags: [
+        ...this.#flags(),
+        ...(moment !== undefined && this.#isMortal ? this.#mortality() : []),
+      ],
       environment: { ...backend.environment, ...environmentOf(moment) },
       onCrash: (exit) => this.#report(exit, moment),
     });
@@ -144,11 +156,15 @@ class CrashRun {
   /** `tuskd sweep`, at the same time. It dies with the server, if it lives so long. */
   #sweepBeside(): ChildProcess {
     const { directory, environment } = this.#options.backend;
-    const flags = [`-upload-dir=${directory}`, ...this.#flags(), ...mortality];
+    const flags = [`-upload-dir=${directory}`, ...this.#flags(), ...this.#mortality()];
     return spawn(process.execPath, ['dist/cli/main.js', 'sweep', ...flags], {
       env: { ...process.env, ...environment },
       stdio: 'ignore',
     });
+  }
+
+  #mortality(): string[] {
+    return [`-expire-after=${this.#options.backend.lifetimeMs}ms`, sweepFlag];
   }
 
   #flags(): string[] {

@@ -5,6 +5,8 @@ import { formatReport } from './report.js';
 import { runCrashes } from './run-crashes.js';
 
 async function main(): Promise<void> {
+  // It warns on Node.js 20, for which this version is the last.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   const options = parseOptions(process.argv.slice(2));
   const seed = options.seed ?? randomInt(2 ** 31);
   const { runs, backend, fsync, locker } = options;

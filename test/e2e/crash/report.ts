@@ -14,13 +14,21 @@ export function formatReport(results: readonly CrashRunResult[], tookMs: number)
     ),
     line('hit', counts(hits)),
     line('uploads', String(uploads)),
+    line('answers', sums(results.flatMap(({ answers }) => [...answers]))),
   ].join('\n');
 }
 
 function counts(names: readonly string[]): string {
-  const count = new Map<string, number>();
-  for (const name of names) count.set(name, (count.get(name) ?? 0) + 1);
-  return [...count].map(([name, number]) => `${number} ${name}`).join(', ');
+  return sums(names.map((name) => [name, 1]));
+}
+
+function sums(entries: readonly (readonly [string, number])[]): string {
+  const sum = new Map<string, number>();
+  for (const [name, count] of entries) sum.set(name, (sum.get(name) ?? 0) + count);
+  return [...sum]
+    .toSorted(([, one], [, other]) => other - one)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
 }
 
 function line(name: string, text: string): string {

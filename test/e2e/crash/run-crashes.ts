@@ -24,6 +24,8 @@ export async function runCrashes(options: RunCrashesOptions): Promise<CrashRunRe
       const result = await crashRun({ seed, backend, flags: [`-locker=${locker}`], signal });
       for (const problem of result.problems) onFailure(`seed ${seed}: ${problem}`);
       results.push(result);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${String(error)}`, { cause: error });
     } finally {
       await backend.remove();
     }

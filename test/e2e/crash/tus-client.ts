@@ -20,6 +20,8 @@ export interface Message {
 export class TusClient {
   readonly #port: number;
   readonly #onStep: () => void;
+  /** How often there was which answer to which method. */
+  readonly answers = new Map<string, number>();
   /** A connection ended that should not have. */
   isLost = false;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -64,6 +66,8 @@ export class TusClient {
     sent.end();
     const answer = await answered;
     if (answer === undefined) this.isLost = true;
+    const name = `${method} ${answer?.status ?? 'unanswered'}`;
+    this.answers.set(name, (this.answers.get(name) ?? 0) + 1);
     this.#onStep();
     return answer;
   }
