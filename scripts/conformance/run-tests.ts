@@ -9,7 +9,7 @@ import { type RecordedTest, recordVariable } from './recorder.js';
 /** Runs the tests of the protocol on every runtime that is installed. */
 export function runTests(root: string): Run {
   const tests = recordTests(root);
-  const runtimes = [...new Set(['node', ...tests.map(({ runtime }) => runtime)])];
+  const runtimes = [...new Set(['node', ...tests.map(({ runtime }) => runtime).sort()])];
   return {
     summary: `Node.js ${process.versions.node} on ${platform()} ${arch()}; ${runtimes.join(', ')}.`,
     runtimesWhere: (test, wanted) =>

@@ -8,7 +8,7 @@ const timeoutMs = 120_000;
 
 /** `npm run crash -- --runs 500` is the same at length; with `--runs 1 --seed N` it makes the run again that failed here. */
 describe('A server that is killed at any moment', () => {
-  it('keeps what it has told, and nothing else', { timeout: timeoutMs }, async () => {
+  it('field 13: keeps what it has told, and nothing else', { timeout: timeoutMs }, async () => {
     const seed = randomInt(2 ** 31);
     const problems: string[] = [];
     const startedAt = performance.now();

@@ -75,7 +75,7 @@ describe('a concatenation that takes long', () => {
     expect((await download(server, path)).toString()).toBe('hello');
   });
 
-  it('field 9: goes on when the client of POST has left, also after the time for that', async () => {
+  it('goes on when the client of POST has left, also after the time for that', async () => {
     const slow = slowStore();
     const hooks = recordingHooks();
     const server = await startServer({

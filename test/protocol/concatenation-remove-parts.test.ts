@@ -19,7 +19,7 @@ async function idsIn(store: DataStore): Promise<string[]> {
 }
 
 describe('removeParts', () => {
-  it('T-127 field 9: removes the parts once the final upload is finished, and tells of it', async () => {
+  it('T-127: removes the parts once the final upload is finished, and tells of it', async () => {
     const store = new MemoryStore();
     const hooks = recordingHooks();
     const server = await startServer({ wrapStore: () => store, hooks });

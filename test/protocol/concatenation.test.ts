@@ -167,7 +167,7 @@ describe('concatenation', () => {
     );
   });
 
-  it('T-117 field 22: over the limit it is 413, before anything is made', async () => {
+  it('T-117: over the limit it is 413, before anything is made', async () => {
     const hooks = recordingHooks();
     const server = await startServer({ maxSize: 10, hooks });
     const [a, b] = [await part(server, 'hello'), await part(server, ' world')];
@@ -308,7 +308,7 @@ describe('concatenation', () => {
     expect(response.text).toContain('another server');
   });
 
-  it('T-123 T-129 D-21: a final upload is removed like any other', async () => {
+  it('T-112 T-113: a final upload is removed like any other', async () => {
     const server = await startServer();
     const a = await part(server, 'hello');
     for (const path of [
