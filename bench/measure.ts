@@ -60,7 +60,7 @@ async function startSample(
 /** @param server whose costs are measured; without it, the result is empty */
 export async function runLoad(
   plan: LoadPlan,
-  target: Pick<LoadJob, 'port' | 'createPath'>,
+  target: Pick<LoadJob, 'port' | 'createPath' | 'protocol'>,
   server?: ServerProcess,
 ): Promise<Sample> {
   const { processes, ...load } = plan;

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import type { Sample } from './figures.js';
 import { fillDirectory } from './fill-directory.js';
+import { measureProtocol } from './http2/measure-protocol.js';
 import { measure } from './measure.js';
 import { measureS3 } from './s3/measure-s3.js';
 import { measureTakeover } from './s3/measure-takeover.js';
@@ -94,8 +95,13 @@ async function runWorkload(workload: Workload, setting: Setting): Promise<Result
 }
 
 /** Whether a workload means anything for a contender. */
-export function takesPart({ s3, without }: Contender, workload: Workload): boolean {
-  return (s3 === true) === (workload.s3 !== undefined) && without?.includes(workload.name) !== true;
+export function takesPart(contender: Contender, workload: Workload): boolean {
+  const { s3, protocol, checksums, without = [] } = contender;
+  const { name, part = name } = workload;
+  if ((s3 === true) !== (workload.s3 !== undefined)) return false;
+  if ((protocol !== undefined) !== (workload.over !== undefined)) return false;
+  if (part === 'checksum' && checksums !== true) return false;
+  return !without.includes(name) && !without.includes(part);
 }
 
 /** Where it matters what lies in the directory already, each takes part twice. */
@@ -129,7 +135,8 @@ async function inFreshDirectory(
         : filled(parent, contender.beside);
     const place = { uploads, log: join(directory, 'log') };
     if (workload.s3?.takeover) return await measureTakeover(contender, place);
-    return await (workload.s3 ? measureS3 : measure)(contender, workload, place);
+    if (workload.s3) return await measureS3(contender, workload, place);
+    return await (workload.over ? measureProtocol : measure)(contender, workload, place);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

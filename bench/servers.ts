@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchOptions } from './options.js';
+import { findProtocolContenders } from './http2/protocol-contenders.js';
+import type { Protocol } from './http2/protocols.js';
 import { findS3Contenders } from './s3/s3-contenders.js';
 
 /** Somebody who takes part. */
@@ -19,6 +21,10 @@ export interface Contender {
   readonly createPath?: string;
   /** It keeps uploads in S3, with `{s3}` for the address in its command, and takes part there only. */
   readonly s3?: true;
+  /** It verifies checksums; others take no part where there are some. */
+  readonly checksums?: true;
+  /** What uploads are sent to it over; it takes part only where protocols are compared. */
+  readonly protocol?: Protocol;
   /** Workloads that mean nothing for it. */
   readonly without?: readonly string[];
   /** How many uploads lie in its directory before. */
@@ -36,6 +42,7 @@ export function findContenders(
 ): readonly Contender[] {
   const own = [tuskd(fsync), tuskdWorkers(fsync)];
   const inS3 = findS3Contenders({ root, tuskd: tuskd(fsync), packageVersion }, skip);
+  const { version } = tuskd(fsync);
   const found = [
     ...own,
     tusNodeServer(skip),
@@ -43,6 +50,7 @@ export function findContenders(
     ...servers.map(given),
     ...limits,
     ...inS3,
+    ...findProtocolContenders({ root, version }, skip),
   ];
   return found.filter((contender) => contender !== undefined);
 }
@@ -55,6 +63,7 @@ function tuskd(fsync: BenchOptions['fsync']): Contender {
     name: 'tuskd',
     version: packageVersion(join(root, 'package.json')) ?? '',
     role: 'server',
+    checksums: true,
     // Its log of every request is on by default, as tusd's is; all others are measured without theirs.
     command: [
       node,
@@ -76,7 +85,7 @@ function tuskdWorkers(fsync: BenchOptions['fsync']): Contender {
     ...one,
     name: 'tuskd -workers 2',
     command: [...command, '-workers=2'],
-    without: ['patch', 'chunks', 'stalled', 'get', 'start', 'growth', 'abandoned'],
+    without: ['patch', 'chunks', 'stalled', 'get', 'start', 'checksum', 'growth', 'abandoned'],
   };
 }
 

@@ -1,4 +1,5 @@
 import type { LoadJob } from './load/load-job.js';
+import { createProtocolWorkloads } from './http2/protocol-workloads.js';
 import { createS3Workloads } from './s3/s3-workloads.js';
 
 /** One kind of work that every server is given. */
@@ -17,6 +18,11 @@ export interface Workload {
     readonly through?: 'proxy' | 'distant proxy';
     /** Two servers with one bucket and one Redis. */
     readonly takeover?: true;
+  };
+  /** For the protocols that uploads are sent over, and for nobody else. */
+  readonly over?: {
+    /** How far away the client is; 0 on the same machine. */
+    readonly roundTripMs: number;
   };
   /** More runs would tell nothing more, or take too long. */
   readonly maxRuns?: number;
@@ -77,6 +83,8 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
       load: { kind: 'get', connections: 1, processes: 1, bytes: large, durationMs: 0 },
     },
     { name: 'start', title: 'Start-up' },
+    ...createChecksumWorkloads(large),
+    ...createProtocolWorkloads(quick),
     ...createS3Workloads(quick),
     ...[chunks, create, head].map(({ title, load }) => ({
       name: 'growth',
@@ -97,6 +105,23 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
         durationMs: 0,
       },
     },
+  ];
+}
+
+/** What verifying a body costs, beside one that is not verified. */
+function createChecksumWorkloads(bytes: number): Workload[] {
+  const load = { kind: 'patch', connections: 1, processes: 1, bytes, durationMs: 0 } as const;
+  const size = `One PATCH of ${bytes / MiB} MiB`;
+  const algorithms = ['sha1', 'sha256', 'sha512', 'md5', 'crc32', 'crc32c'];
+  const group = { part: 'checksum', onDemand: true } as const;
+  return [
+    { ...group, name: 'checksum-none', title: `${size} without a checksum`, load },
+    ...algorithms.map((checksum) => ({
+      ...group,
+      name: `checksum-${checksum}`,
+      title: `${size} with ${checksum}`,
+      load: { ...load, checksum },
+    })),
   ];
 }
 

@@ -1,3 +1,5 @@
+import type { Protocol } from '../http2/protocols.js';
+
 /** What a load process does: the same for every server. */
 export interface LoadJob {
   readonly kind: 'patch' | 'chunks' | 'series' | 'create' | 'head' | 'stall' | 'abandon' | 'get';
@@ -7,10 +9,14 @@ export interface LoadJob {
   readonly connections: number;
   /** Of one request's body. */
   readonly bytes: number;
+  /** Algorithm of the checksum that each `patch` has; none where it is undefined. */
+  readonly checksum?: string;
   /** How many requests one `series` has; their bodies make one whole upload. */
   readonly requests?: number;
   /** How long requests are repeated; each connection has one request only where it is 0. */
   readonly durationMs: number;
+  /** With Node's own client of it; HTTP/1.1 with one of ours, which costs less, where none is named. */
+  readonly protocol?: Protocol;
 }
 
 export interface LoadResult {

@@ -1,3 +1,4 @@
+import { checksumOf } from './checksum-of.js';
 import { Connection } from './connection.js';
 import type { LoadJob } from './load-job.js';
 import type { Meter } from './meter.js';
@@ -23,9 +24,13 @@ export const loads: Readonly<Record<LoadJob['kind'], Load>> = {
   /** One whole upload in one request on each connection. */
   async patch(job) {
     const uploads = await openUploads(job, job.bytes);
+    const headers =
+      job.checksum === undefined
+        ? {}
+        : { 'Upload-Checksum': checksumOf(job.checksum, body(job.bytes)) };
     return (meter) =>
       each(uploads, ({ connection, path }) =>
-        meter.time(job.bytes, () => patch(connection, path, 0, job.bytes)),
+        meter.time(job.bytes, () => patch(connection, path, 0, job.bytes, headers)),
       );
   },
 

@@ -19,8 +19,14 @@ export function requestHead(
   ].join('\r\n');
 }
 
-export function patchHead(path: string, offset: number, length: number): string {
+export function patchHead(
+  path: string,
+  offset: number,
+  length: number,
+  headers: Readonly<Record<string, string>> = {},
+): string {
   return requestHead('PATCH', path, {
+    ...headers,
     'Content-Type': 'application/offset+octet-stream',
     'Upload-Offset': offset,
     'Content-Length': length,
@@ -54,8 +60,9 @@ export async function patch(
   path: string,
   offset: number,
   length: number,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const head = patchHead(path, offset, length);
+  const head = patchHead(path, offset, length, headers);
   const response = requireStatus(204, await connection.request('PATCH', parts(head, length)));
   const stored = headerOf(response.head, 'upload-offset');
   if (stored !== String(offset + length)) throw new Error(`Upload-Offset is ${stored}`);

@@ -16,7 +16,7 @@ export const checksumAlgorithms: readonly ChecksumAlgorithm[] =
   Object.keys(digestBytes).filter(isChecksumAlgorithm);
 
 /** Whether `name` is exactly the name of an algorithm. */
-export function isChecksumAlgorithm(name: string): name is ChecksumAlgorithm {
+function isChecksumAlgorithm(name: string): name is ChecksumAlgorithm {
   return Object.hasOwn(digestBytes, name);
 }
 

@@ -47,8 +47,8 @@ export interface ResponderOptions extends UploadsOptions {
 }
 
 /**
- * Turns exchanges into answers, whatever runtime they come from. The order of checks: method override, route, version,
- * headers, and in the operation: access, limits, lock, offset, body.
+ * Turns exchanges into answers, whatever runtime they come from. The order of checks: origin, method override, route,
+ * version, headers, and in the operation: access, limits, lock, offset, body.
  */
 export class Responder {
   readonly #options: ResponderOptions;
@@ -203,7 +203,7 @@ export class Responder {
         return encodeRead(
           await uploads.read(
             command.id,
-            (upload, state) => selectBytes(command.headers, upload, state),
+            (upload, state) => selectBytes(command.request, upload, state),
             exchange,
           ),
         );

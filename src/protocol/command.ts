@@ -1,6 +1,6 @@
 import type { BodyChecksum } from '../core/checksum.js';
 import type { UploadDraft } from '../core/upload.js';
-import type { DownloadHeaders } from './select-bytes.js';
+import type { DownloadRequest } from './select-bytes.js';
 
 /** What a request asks for, once its protocol has been read off it. */
 export type Command =
@@ -27,7 +27,7 @@ export type Command =
       readonly checksum: BodyChecksum | undefined;
     }
   | { readonly kind: 'inspect'; readonly id: string }
-  | { readonly kind: 'read'; readonly id: string; readonly headers: DownloadHeaders }
+  | { readonly kind: 'read'; readonly id: string; readonly request: DownloadRequest }
   | { readonly kind: 'terminate'; readonly id: string };
 
 /** Methods that mean something here, once an override has been applied. */

@@ -6,13 +6,13 @@ import { type ConditionHeaders, evaluateConditions, ifRangeHolds } from './condi
 import { type Representation, representationOf } from './representation.js';
 
 /** The headers of a GET that decide what it is answered with, as they came. */
-export interface DownloadHeaders extends ConditionHeaders {
+export interface DownloadRequest extends ConditionHeaders {
   readonly range: string | undefined;
   readonly ifRange: string | undefined;
 }
 
 /** Reads them off a request. */
-export function decodeDownload(header: (name: string) => string | undefined): DownloadHeaders {
+export function decodeDownload(header: (name: string) => string | undefined): DownloadRequest {
   return {
     ifMatch: header('if-match'),
     ifUnmodifiedSince: header('if-unmodified-since'),
@@ -25,21 +25,21 @@ export function decodeDownload(header: (name: string) => string | undefined): Do
 
 /** What of an upload a GET is to be sent: conditions first, and a range only where they hold (RFC 9110, 13.2.2). */
 export function selectBytes(
-  headers: DownloadHeaders,
+  request: DownloadRequest,
   upload: UploadInfo,
   state: UploadState,
 ): Selection {
   const representation = representationOf(upload, state);
-  const verdict = evaluateConditions(headers, representation);
+  const verdict = evaluateConditions(request, representation);
   if (verdict === 'not-modified') return { kind: 'unmodified' };
   if (verdict === 'failed') {
     return { kind: 'refused', error: new TusError('ERR_PRECONDITION_FAILED') };
   }
-  return selectRange(headers, representation);
+  return selectRange(request, representation);
 }
 
 function selectRange(
-  { range, ifRange }: DownloadHeaders,
+  { range, ifRange }: DownloadRequest,
   representation: Representation,
 ): Selection {
   const { length } = representation;

@@ -18,6 +18,7 @@ import { LeasedLocker, LeaseServer } from '../fakes/leased-locker.js';
 import { PartBucket } from '../fakes/part-bucket.js';
 import { PartStore } from '../fakes/part-store.js';
 import { openLocker } from '../fakes/redis-bench.js';
+import { checksum } from '../protocol/checksums.js';
 import { final, idOf, part, partial } from '../protocol/concat.js';
 import { startServer, temporaryDirectory, type TestServer } from '../protocol/server.js';
 import { startRedis } from '../services/start-redis.js';
@@ -139,7 +140,10 @@ for (const [storeName, useStore] of Object.entries(stores)) {
 
       it('puts uploads together, also those that end later, and then removes them', async () => {
         const ended: string[] = [];
-        const server = await start({ postFinish: ({ upload }) => void ended.push(upload.id) });
+        const server = await start({
+          preFinish: ({ upload }) => void ended.push(`finishing ${upload.id}`),
+          postFinish: ({ upload }) => void ended.push(upload.id),
+        });
         const source = randomBytes(6500);
         const first = await part(server, source.subarray(0, 3000));
         const last = await create(server, 'deferred', partial);
@@ -153,7 +157,8 @@ for (const [storeName, useStore] of Object.entries(stores)) {
         expect([waiting.status, waiting.header('upload-offset')]).toEqual([200, undefined]);
         const length = { 'Upload-Length': '3500' };
         expect((await patch(server, last, 2000, source.subarray(5000), length)).status).toBe(204);
-        await expect.poll(() => ended).toEqual([idOf(early), idOf(late)]);
+        const ids = [early, late].map(idOf);
+        await expect.poll(() => ended).toEqual(ids.flatMap((id) => [`finishing ${id}`, id]));
         expect((await head(server, late)).header('upload-offset')).toBe('6500');
         expect((await request(server, 'GET', late)).body).toEqual(source);
         for (const path of [first, last, early]) {
@@ -253,6 +258,22 @@ describe('compose', () => {
     const path = await create(server, 'deferred');
     expect((await patch(server, path, 0, 'ab', { 'Upload-Length': '3' })).status).toBe(204);
     expect((await patch(server, path, 2, 'c')).status).toBe(204);
+    expect((await request(server, 'GET', path)).text).toBe('abc');
+  });
+
+  it('verifies a chunk that declares its length with the handle that has written it', async () => {
+    const core = new FileStore({ directory: await temporaryDirectory() });
+    const { store } = compose({
+      core: wrapStore(core, { capabilities: { declaredLength: false } }),
+      declaredLength: core,
+      locker: new MemoryLocker(),
+    });
+    const server = await startServer({ wrapStore: () => store });
+    const path = await create(server, 'deferred');
+    const headers = { 'Upload-Length': '3', ...checksum('sha1', 'abc') };
+    expect((await patch(server, path, 0, 'abd', headers)).status).toBe(460);
+    const right = await patch(server, path, 0, 'abc', headers);
+    expect([right.status, right.header('upload-offset')]).toEqual([204, '3']);
     expect((await request(server, 'GET', path)).text).toBe('abc');
   });
 

@@ -18,7 +18,7 @@ describe('a real server', () => {
         reading: true,
         concatenation: true,
         declaredLength: true,
-        provisionalChunks: false,
+        provisionalChunks: true,
         finishing: true,
         fences: true,
         chosenIds: false,

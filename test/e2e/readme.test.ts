@@ -1,31 +1,14 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../services/free-port.js';
+import { clone, codeBlocks } from './clone.js';
 
-const root = resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
-
-/** The README's code blocks of one language, with the port that a test can have. */
-async function codeBlocks(language: string, port: number): Promise<string[]> {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const blocks = readme.matchAll(new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 'gs'));
-  return [...blocks].map(([, code = '']) => code.replaceAll('8080', String(port)));
-}
-
-/** A folder as a newcomer has it: a clone with its dependencies, to the eye of the module loader. */
-async function clone(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'tuskd-readme-'));
-  for (const name of ['node_modules', 'package.json', 'dist']) {
-    await symlink(join(root, name), join(folder, name));
-  }
-  return folder;
-}
 
 describe('README', () => {
   let folder: string;
@@ -41,7 +24,6 @@ describe('README', () => {
       server.kill('SIGTERM');
       await once(server, 'exit');
     }
-    await rm(folder, { recursive: true });
   });
 
   async function start(args: string[], line: RegExp): Promise<void> {
@@ -56,7 +38,7 @@ describe('README', () => {
 
   it('the upload with curl is stored in ./data', async () => {
     await start(['dist/cli/main.js', '-port', String(port)], /You can now upload files to/);
-    const [, curl = '', list = ''] = await codeBlocks('sh', port);
+    const [, curl = '', list = ''] = await codeBlocks('README.md', 'sh', port);
     const { stdout: answer } = await run('sh', ['-ec', curl], { cwd: folder });
     expect(answer).toMatch(/^HTTP\/1\.1 201 /);
     expect(answer).toContain(`Location: http://localhost:${port}/files/`);
@@ -66,7 +48,7 @@ describe('README', () => {
 
   it('the upload with tus-js-client is stored', async () => {
     await start(['dist/cli/main.js', '-port', String(port)], /You can now upload files to/);
-    const [script = ''] = await codeBlocks('js', port);
+    const [script = ''] = await codeBlocks('README.md', 'js', port);
     await writeFile(join(folder, 'upload.mjs'), script);
     await writeFile(join(folder, 'hello.txt'), 'hello world\n');
     const { stdout } = await run(process.execPath, ['upload.mjs', 'hello.txt'], { cwd: folder });
@@ -78,7 +60,7 @@ describe('README', () => {
   });
 
   it('the handler in one’s own program takes an upload', async () => {
-    const [, script = ''] = await codeBlocks('js', port);
+    const [, script = ''] = await codeBlocks('README.md', 'js', port);
     await writeFile(
       join(folder, 'server.mjs'),
       `${script}\nserver.on('listening', () => console.log('up'));\n`,

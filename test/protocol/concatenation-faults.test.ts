@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readdir, readlink } from 'node:fs/promises';
 import { type DataStore, MemoryLocker, MemoryStore, TusError, type Upload, wrapStore } from 'tuskd';
 import { describe, expect, it } from 'vitest';
 import { concat, final, idOf, part, partial } from './concat.js';
@@ -25,7 +26,9 @@ function storeWith(
 ): DataStore {
   return wrapStore(core, {
     upload: (upload) => {
-      const run: Concat = async (parts, options) => void (await upload.concat?.(parts, options));
+      const run: Concat = async (parts, options) => {
+        await upload.concat?.(parts, options);
+      };
       return { concat: (parts, options) => around(run, parts, options) };
     },
   });
@@ -45,6 +48,16 @@ function slowStore(core?: DataStore) {
     began: () => waiting.length,
     goOn: () => waiting.splice(0).forEach((go) => go()),
   };
+}
+
+/** Takes note of the IDs that are to be locked. */
+class NotingLocker extends MemoryLocker {
+  readonly asked: string[] = [];
+
+  override lock(...args: Parameters<MemoryLocker['lock']>): ReturnType<MemoryLocker['lock']> {
+    this.asked.push(args[0]);
+    return super.lock(...args);
+  }
 }
 
 const finishes = ({ calls }: { readonly calls: readonly string[] }) =>
@@ -93,14 +106,15 @@ describe('a concatenation that takes long', () => {
     await head(server, a);
     slow.goOn();
     await expect.poll(() => finishes(hooks)).toEqual(['pre-finish', 'post-finish']);
-    const { upload } = hooks.published.at(-1) ?? {};
-    expect((await download(server, `/files/${upload?.id}`)).toString()).toBe('hello');
+    const id = hooks.published.at(-1)?.upload.id ?? '';
+    expect((await download(server, `/files/${id}`)).toString()).toBe('hello');
   });
 
   it('is one for all requests that want it, and done once', async () => {
     const slow = slowStore();
     const hooks = recordingHooks();
-    const server = await startServer({ wrapStore: () => slow.store, hooks });
+    const locker = new NotingLocker();
+    const server = await startServer({ wrapStore: () => slow.store, hooks, locker });
     const a = await create(server, 5, partial);
     const path = await final(server, a);
     await patch(server, a, 0, 'hello');
@@ -111,6 +125,7 @@ describe('a concatenation that takes long', () => {
       expect(response.header('upload-offset')).toBe('5');
     }
     expect(slow.began()).toBe(0);
+    expect(locker.asked.filter((id) => id === idOf(path))).toHaveLength(1);
     expect(finishes(hooks)).toEqual(['pre-finish', 'post-finish']);
   });
 
@@ -153,6 +168,23 @@ describe('a concatenation that takes long', () => {
     slow.goOn();
     await expect.poll(async () => (await head(two, path)).header('upload-offset')).toBe('5');
     expect(finishes(hooks)).toEqual(['pre-finish', 'post-finish']);
+  });
+
+  it('a shutdown ends the wait for another server as well', async () => {
+    const locker = new NotingLocker();
+    const core = new MemoryStore();
+    const slow = slowStore(core);
+    const one = await startServer({ wrapStore: () => slow.store, locker });
+    const two = await startServer({ wrapStore: () => core, locker });
+    const a = await create(one, 5, partial);
+    const path = await final(one, a);
+    await patch(one, a, 0, 'hello');
+    await expect.poll(slow.began).toBe(1);
+    locker.asked.length = 0;
+    const waiting = head(two, path);
+    await expect.poll(() => locker.asked).toEqual([idOf(path)]);
+    await two.handler.close();
+    expect((await waiting).status).toBe(503);
   });
 
   it('a shutdown ends it, its client is told, and the next server goes on with what waits', async () => {
@@ -321,5 +353,28 @@ describe('an upload that was cut short by a crash', () => {
       expect((await download(server, `/files/${id}`)).toString()).toBe('hello world');
       expect(createdPath(await concat(server, [a]))).not.toBe('');
     }
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('descriptors', () => {
+  it('field 30: none is left open, whether it goes well or not', async () => {
+    const server = await startServer({ wrapStore: (store) => store });
+    const parts = [await part(server, 'hello'), await part(server, ' world')];
+    const ofFiles = async (): Promise<number> => {
+      const links = await readdir('/proc/self/fd');
+      const targets = await Promise.all(
+        links.map((link) => readlink(`/proc/self/fd/${link}`).catch(() => '')),
+      );
+      return targets.filter((target) => target.startsWith(server.directory)).length;
+    };
+    for (let round = 0; round < 20; round += 1) {
+      await final(server, ...parts);
+      expect((await concat(server, [...parts, '/files/unknown'])).status).toBe(400);
+      const waiting = await create(server, 1, partial);
+      const late = await final(server, ...parts, waiting);
+      await patch(server, waiting, 0, '!');
+      await expect.poll(async () => (await head(server, late)).header('upload-offset')).toBe('12');
+    }
+    expect(await ofFiles()).toBe(0);
   });
 });

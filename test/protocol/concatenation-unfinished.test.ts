@@ -3,8 +3,7 @@ import { type DataStore, MemoryLocker, MemoryStore, type Upload, wrapStore } fro
 import { describe, expect, it } from 'vitest';
 import { concat, final, idOf, part, partial } from './concat.js';
 import { recordingHooks } from './hooks.js';
-import { startServer as start, type TestServer } from './server.js';
-import type { ServerOptions } from './test-server.js';
+import { startServer, type TestServer } from './server.js';
 import {
   chunkType,
   connect,
@@ -18,11 +17,6 @@ import {
   request,
   requestHead,
 } from './tus.js';
-
-function startServer(options: ServerOptions = {}): Promise<TestServer> {
-  const store = new MemoryStore();
-  return start({ wrapStore: () => store, ...options });
-}
 
 const finishes = ({ calls }: { readonly calls: readonly string[] }) =>
   calls.filter((call) => call.endsWith('-finish'));

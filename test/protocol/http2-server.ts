@@ -29,6 +29,8 @@ export interface Http2TestServer {
   readonly sessions: ReadonlySet<http2.ServerHttp2Session>;
   /** Streams that are open. */
   readonly streams: ReadonlySet<http2.ServerHttp2Stream>;
+  /** Of streams and connections; `node:http2` keeps them from everybody who does not ask. */
+  readonly errors: readonly Error[];
 }
 
 /** A handler in a server of `node:http2`, for the length of one test. */
@@ -51,8 +53,11 @@ export async function startHttp2Server({
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
   });
+  const errors: Error[] = [];
+  server.on('sessionError', (error: Error) => void errors.push(error));
   server.on('stream', (stream: http2.ServerHttp2Stream) => {
     streams.add(stream);
+    stream.on('error', (error) => void errors.push(error));
     stream.once('close', () => streams.delete(stream));
   });
   server.listen(0, '127.0.0.1');
@@ -64,5 +69,5 @@ export async function startHttp2Server({
   });
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
-  return { port: address.port, secure, handler, server, sessions, streams };
+  return { port: address.port, secure, handler, server, sessions, streams, errors };
 }

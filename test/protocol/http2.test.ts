@@ -25,7 +25,8 @@ describe.each([
   ['encrypted', encrypted],
 ])('HTTP/2 %s', (_, secure) => {
   it('T-023: every method is answered as it is over HTTP/1.1', async () => {
-    const session = await connectHttp2(await startHttp2Server({ secure }));
+    const server = await startHttp2Server({ secure });
+    const session = await connectHttp2(server);
     const plainServer = await startServer();
     for (const [method, path, headers] of [
       ['OPTIONS', basePath, {}],
@@ -44,10 +45,12 @@ describe.each([
       expect([found.status, found.text, found.code]).toEqual([expected.status, expected.text, 0]);
       expect(comparable(Object.entries(found.headers))).toEqual(comparable(expected.headerLines));
     }
+    expect(server.errors).toEqual([]);
   });
 
   it('uploads, resumes, downloads and removes', async () => {
-    const session = await connectHttp2(await startHttp2Server({ secure }));
+    const server = await startHttp2Server({ secure });
+    const session = await connectHttp2(server);
     const content = randomBytes(3 * MiB);
     const path = await createOver(session, content.length);
     const first = { headers: chunkAt(0), body: content.subarray(0, MiB) };
@@ -64,6 +67,7 @@ describe.each([
     expect(Buffer.concat(pieces).equals(content)).toBe(true);
     expect((await ask(session, 'DELETE', path)).status).toBe(204);
     expect((await ask(session, 'HEAD', path)).status).toBe(404);
+    expect(server.errors).toEqual([]);
   });
 
   it('a Location has the scheme and the authority of its request; so a hook sees a host', async () => {

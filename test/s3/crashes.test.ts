@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bodyOf } from '../../dist/testing/memory-body.js';
 import type { S3Store } from '../../dist/stores/s3/s3-store.js';
 import { useS3 } from '../services/use-s3.js';
 import { fatefulS3, type Fate } from './around-s3.js';
@@ -17,16 +18,20 @@ import { tusdUpload } from './tusd-upload.js';
 
 const s3 = useS3();
 
-/** What a process does with an upload until it dies, telling of every offset that it has acknowledged. */
+/** What a process tells of its offsets. */
+interface Teller {
+  /** A client was told that so much is stored. */
+  readonly acknowledge: (offset: number) => void;
+  /** No more than so much may be taken for stored by now. */
+  readonly limit: (offset: number) => void;
+}
+
+/** What a process does with an upload until it dies. */
 interface Life {
   readonly file: Buffer;
   /** Makes the upload, in another process, and what it needs. */
   readonly prepare: (bed: S3Bed) => Promise<Scene>;
-  readonly run: (
-    scene: Scene,
-    store: S3Store,
-    acknowledge: (offset: number) => void,
-  ) => Promise<void>;
+  readonly run: (scene: Scene, store: S3Store, teller: Teller) => Promise<void>;
 }
 
 interface Scene {
@@ -37,7 +42,7 @@ interface Scene {
 
 /** Sends chunks of these sizes one after the other, each as a request of its own. */
 function chunks(file: Buffer, ...sizes: readonly number[]): Life['run'] {
-  return async ({ id, offset }, store, acknowledge) => {
+  return async ({ id, offset }, store, { acknowledge }) => {
     for (const size of sizes) {
       const { bytesWritten, error } = await append(
         store,
@@ -86,7 +91,7 @@ const lives: Readonly<Record<string, Life>> = {
   'a length that is declared at last': {
     file: small.subarray(0, MiB),
     prepare: async (bed) => ({ id: await newUpload(bed.freshStore(), undefined), offset: 0 }),
-    async run({ id }, store, acknowledge) {
+    async run({ id }, store, { acknowledge }) {
       const { bytesWritten } = await append(store, id, 0, small.subarray(0, MiB));
       acknowledge(bytesWritten);
       const upload = await store.getUpload(id);
@@ -98,6 +103,39 @@ const lives: Readonly<Record<string, Life>> = {
     file: small.subarray(0, 0),
     prepare: uploadOf(0),
     run: async ({ id }, store) => (await store.getUpload(id)).finish?.(),
+  },
+  'chunks that are verified': {
+    file: large,
+    prepare: uploadOf(large.byteLength),
+    run: verifiedChunks(large, ['commit', MiB], ['commit', 10 * MiB], ['commit', MiB]),
+  },
+  'chunks that turn out to be wrong': {
+    file: small,
+    prepare: uploadOf(small.byteLength),
+    run: verifiedChunks(
+      small,
+      ['discard', 6 * MiB],
+      ['commit', MiB],
+      ['discard', 100],
+      ['discard', 6 * MiB],
+      ['commit', 6 * MiB],
+    ),
+  },
+  'a chunk that counted, and is taken back': {
+    file: small,
+    prepare: uploadOf(small.byteLength),
+    async run({ id }, store, { acknowledge }) {
+      const writing = await append(store, id, 0, small.subarray(0, MiB));
+      acknowledge(writing.bytesWritten);
+      for (const end of [7 * MiB, 2 * MiB]) {
+        const upload = await store.getUpload(id);
+        const { error } = await upload.writeChunk(MiB, bodyOf(small.subarray(MiB, end)));
+        if (error !== undefined) throw error;
+        await upload.discardChunk?.();
+        expect((await upload.getInfo()).offset).toBe(MiB);
+      }
+      await completeFrom(store, id, small);
+    },
   },
   'a concatenation': {
     file: small,
@@ -114,6 +152,27 @@ const lives: Readonly<Record<string, Life>> = {
     run: concatenate,
   },
 };
+
+/** Sends chunks whose bytes are right, and are committed, or wrong, and are discarded. */
+function verifiedChunks(
+  file: Buffer,
+  ...chunks: readonly (readonly ['commit' | 'discard', number])[]
+): Life['run'] {
+  return async ({ id, offset }, store, { acknowledge, limit }) => {
+    for (const [what, size] of chunks) {
+      limit(offset);
+      const upload = await store.getUpload(id);
+      const right = file.subarray(offset, offset + size);
+      const bytes = what === 'commit' ? right : right.map((byte) => byte ^ 0xff);
+      const { error } = await upload.writeChunk(offset, bodyOf(bytes), { provisional: true });
+      if (error !== undefined) throw error;
+      if (what === 'commit') limit((offset += size));
+      await (what === 'commit' ? upload.commitChunk?.() : upload.discardChunk?.());
+      acknowledge(offset);
+    }
+    if (offset === file.byteLength) await (await store.getUpload(id)).finish?.();
+  };
+}
 
 async function concatenate({ id, partIds = [] }: Scene, store: S3Store): Promise<void> {
   const parts = await Promise.all(partIds.map((partId) => infoIn(store, partId)));
@@ -151,9 +210,13 @@ async function live(bed: S3Bed, { file, prepare, run }: Life, fate: Fate) {
   const scene = await prepare(bed);
   const fateful = fatefulS3(bed.direct, fate);
   let acknowledged = scene.offset;
-  const failed = await run(scene, bed.freshStore({ api: fateful.api }), (offset) => {
-    expect(offset).toBeGreaterThanOrEqual(acknowledged);
-    acknowledged = offset;
+  let limit = file.byteLength;
+  const failed = await run(scene, bed.freshStore({ api: fateful.api }), {
+    acknowledge(offset) {
+      expect(offset).toBeGreaterThanOrEqual(acknowledged);
+      acknowledged = offset;
+    },
+    limit: (offset) => void (limit = offset),
   }).then(
     () => false,
     () => true,
@@ -163,7 +226,7 @@ async function live(bed: S3Bed, { file, prepare, run }: Life, fate: Fate) {
   const store = bed.freshStore();
   const { offset } = await infoIn(store, scene.id);
   expect(offset).toBeGreaterThanOrEqual(acknowledged);
-  expect(offset).toBeLessThanOrEqual(file.byteLength);
+  expect(offset).toBeLessThanOrEqual(limit);
   if (failed && scene.partIds === undefined) await goOn(bed, scene.id, offset, file);
   else if (failed) await concatenate(scene, store);
   await assertWhole(bed, scene, file);

@@ -114,12 +114,12 @@ describe('an S3 that says nothing', () => {
     'may take long for many bytes: %s',
     async (operation) => {
       const bed = await openBed(s3());
-      const store = bed.store({ attemptTimeoutMs: 200, attempts: 1 });
+      const store = bed.store({ attemptTimeoutMs: 1000, attempts: 1 });
       const id = await newUpload(store, file.byteLength);
       const isPiece = (key: string): boolean => key.startsWith('.tuskd/');
       const slow: S3Fault = async (exchange) => {
-        // Of 2 MiB, a second is half of what they may take.
-        await sleep(1000);
+        // 2 MiB may take four seconds more.
+        await sleep(2000);
         await exchange.relay(await exchange.forward());
       };
       bed.proxy.inject({ operation, key: isPiece }, slow);

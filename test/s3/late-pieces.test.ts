@@ -24,7 +24,7 @@ describe('a piece of a writer that was overtaken', () => {
     expect(bytesWritten).toBe(12 * MiB);
 
     const { folder } = objectKeys(bed.bucket, '', made.id);
-    const late = { start: 12 * MiB, size: 5, fence: 2, time: Date.now() };
+    const late = { start: 12 * MiB, size: 5, fence: 2, time: Date.now(), isDraft: false };
     await bed.direct.putObject({
       Bucket: bed.bucket,
       Key: newPieceKey(folder, late),

@@ -27,7 +27,7 @@ async function listed(store: S3Store): Promise<StoredItem[]> {
 /** Stores an object in an upload's folder, as somebody who was late would. */
 async function putLate(bed: S3Bed, id: string, name: 'piece' | 'note'): Promise<void> {
   const { folder } = objectKeys(bed.bucket, '', id);
-  const piece = { start: 0, size: 4, fence: 1, time: Date.now() };
+  const piece = { start: 0, size: 4, fence: 1, time: Date.now(), isDraft: false };
   const Key = name === 'piece' ? newPieceKey(folder, piece) : awaitedByKey(folder, 'final+1');
   await bed.direct.putObject({ Bucket: bed.bucket, Key, Body: 'late', Metadata: { upload: id } });
 }

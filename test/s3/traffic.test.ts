@@ -23,7 +23,7 @@ async function ratiosOf(size: number, chunk: number) {
 }
 
 describe('field 19: bytes that S3 receives', () => {
-  it('are at most twice the file where chunks are small', async () => {
+  it('are at most twice the file where chunks are small', { timeout: 60_000 }, async () => {
     const { body, all } = await ratiosOf(24 * MiB, 64 * KiB);
     expect(body).toBeLessThanOrEqual(2.02);
     expect(all).toBeLessThanOrEqual(2.1);

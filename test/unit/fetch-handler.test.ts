@@ -39,6 +39,20 @@ function patch(
 }
 
 describe('a fetch handler', () => {
+  it('announces no trailers, and refuses a chunk whose checksum is to come in one', async () => {
+    const handler = handlerOf();
+    const options = await handler(new Request(base, { method: 'OPTIONS' }));
+    expect(options.headers.get('tus-extension')?.split(',')).toContain('checksum');
+    expect(options.headers.get('tus-extension')).not.toContain('checksum-trailer');
+    const url = await create(handler);
+    const headers = { ...chunk, 'Upload-Offset': '0', Trailer: 'Upload-Checksum' };
+    const refused = await handler(patch(url, 'hello', { headers }));
+    expect([refused.status, await refused.text()]).toEqual([
+      400,
+      expect.stringContaining('send it as a header'),
+    ]);
+  });
+
   it('serves the protocol', async () => {
     const handler = handlerOf();
     const url = await create(handler);

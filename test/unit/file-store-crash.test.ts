@@ -115,7 +115,7 @@ const steps: readonly Step[] = [
 const lastSteps = [abandoned(700, 1000), changed, verified(700, 1000)];
 
 // A disk takes its time to sync, so not every moment gets its turn there.
-const strides = { off: 1, finish: 5, request: 11 } as const;
+const strides = { off: 1, finish: 13, request: 29 } as const;
 for (const fsync of ['off', 'finish', 'request'] as const) {
   it(
     `a crash at any moment leaves what was told, and nothing wrong (fsync ${fsync})`,

@@ -50,6 +50,30 @@ it('a chunk for whose record a full disk has no room does not count, and takes n
   expect((await (await store.getUpload('upload')).getInfo()).offset).toBe(10);
 });
 
+it('a disk that fills up keeps what fits beside the record that lets it count', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tuskd-store-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const store = new FileStore({ directory });
+  const KiB = 1024;
+  const draft = { size: 900 * KiB, metadata: {}, isPartial: false, isFinal: false, parts: [] };
+  const upload = await store.newUpload({ id: 'upload', ...draft });
+  const bytes = Buffer.alloc(100 * KiB, 'x');
+  await upload.writeChunk(0, bodyOf(bytes), { provisional: true });
+  await upload.commitChunk?.();
+  let isFull = false;
+  const smallDisk: Watcher = ({ name, args, run }) => {
+    if (name.startsWith('writev') && args[2] === 400 * KiB) isFull = true;
+    else if (name === 'truncate') isFull = false;
+    if (!isFull || !/^(?:open|writev)/.test(name)) return run();
+    throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+  };
+  const body = bodyOf(bytes, bytes, bytes, bytes, bytes);
+  const result = await watchDisk(smallDisk, async () => upload.writeChunk(100 * KiB, body));
+  expect(result.error).toMatchObject({ code: 'ERR_STORAGE_FULL' });
+  expect(result.bytesWritten).toBe(172 * KiB);
+  expect((await (await store.getUpload('upload')).getInfo()).offset).toBe(272 * KiB);
+});
+
 it('field 31: the record goes with an upload whose data has gone already', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tuskd-store-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));

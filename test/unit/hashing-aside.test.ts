@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Worker } from 'node:worker_threads';
 import { MemoryStore } from 'tuskd';
@@ -9,6 +11,7 @@ import { openHasher } from '../../dist/uploads/checksum/open-hasher.js';
 import { algorithms, checksum, digestOf } from '../protocol/checksums.js';
 import { startServer } from '../protocol/server.js';
 import {
+  basePath,
   chunkType,
   connect,
   create,
@@ -124,8 +127,9 @@ describe('a server that hashes aside', () => {
     const client = await connect(server);
     await client.send(requestHead('PATCH', path, { headers }));
     await client.send(content.subarray(0, 2 * MiB));
-    const thread = threads.at(-1);
-    await thread?.terminate();
+    const file = join(server.directory, path.slice(basePath.length));
+    await expect.poll(async () => (await stat(file)).size).toBeGreaterThan(0);
+    await threads.at(-1)?.terminate();
     await client.send(content.subarray(2 * MiB));
     expect((await client.response()).status).toBe(500);
     expect(await offsetOf(server, path)).toBe(0);

@@ -69,7 +69,7 @@ describe('resolveParts', () => {
     ['?x', 'not the URL of an upload'],
     ['#', 'not the URL of an upload'],
     ['/Files/a', 'not the URL of an upload'],
-  ])('field 40: %s is refused: it is %s', (url, problem) => {
+  ])('field 40 field 45: %s is refused: it is %s', (url, problem) => {
     expect(() => resolve(['/files/ok', url])).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_CONCAT', status: 400 }),
     );

@@ -25,10 +25,20 @@ export class Http2Sessions {
   }
 }
 
+/** Also one that has begun a request and never sends the rest of its headers: that is no stream yet, for `node:http2`. */
 function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+  let streams = 0;
+  let told = false;
+  session.on('stream', (stream) => {
+    streams += 1;
+    stream.once('close', () => (streams -= 1));
+  });
   session.setTimeout(idleMs);
-  session.once('timeout', () => {
+  session.on('timeout', () => {
+    // For each of them somebody keeps the time.
+    if (streams > 0) return;
+    if (told) return session.destroy();
+    told = true;
     session.goaway(0, everyStream);
-    session.on('timeout', () => session.close());
   });
 }

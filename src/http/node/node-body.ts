@@ -29,6 +29,8 @@ export class NodeBody implements Body {
     this.#request = request;
     this.#source = bodySource(request);
     this.#options = options;
+    // Or `node:http2` throws away what it holds of a stream that was reset, and nobody has asked for yet.
+    if (isHttp2(request)) request.stream.once('aborted', this.#onClose);
   }
 
   get endReason(): BodyEnd | undefined {
@@ -67,8 +69,6 @@ export class NodeBody implements Body {
     this.#options.onFirstRead();
     this.#idleTimer = setTimeout(this.#onIdle, this.#options.idleTimeoutMs);
     source.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose);
-    // A stream that is reset without an error is closed only once somebody has read what it holds.
-    if (isHttp2(this.#request)) source.on('aborted', this.#onClose);
   }
 
   #take(): Uint8Array[] | null {
@@ -107,7 +107,6 @@ export class NodeBody implements Body {
     const source = this.#source;
     clearTimeout(this.#idleTimer);
     source.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onClose);
-    if (isHttp2(this.#request)) source.off('aborted', this.#onClose);
     // Where all of it was here already, nothing was cut off.
     this.#end = isComplete(this.#request) ? 'complete' : end;
     this.#takeLeftovers();

@@ -45,7 +45,7 @@ export function manageReceiveWindow(session: ServerHttp2Session): void {
 
   function adapt(): void {
     // Comes again with the acknowledgement.
-    if (session.closed || session.pendingSettingsAck) return;
+    if (session.closed || session.destroyed || session.pendingSettingsAck) return;
     clearInterval(watch);
     const next = nextWidth(width, bodies.size);
     if (next === width) return;

@@ -15,8 +15,8 @@ const connectionSpecific = new Set([
   'upgrade',
 ]);
 
-/** NGHTTP2_CANCEL */
-const cancelled = 8;
+/** NGHTTP2_NO_ERROR and NGHTTP2_CANCEL */
+const [noError, cancelled] = [0, 8];
 
 /**
  * Sends an answer over HTTP/2; resolves when it is on its way or the client has gone. The connection serves other streams
@@ -34,10 +34,9 @@ export async function sendHttp2Answer(
     if (typeof body === 'object') body.destroy();
     return;
   }
+  limitSilence(request, response, networkTimeoutMs);
   if (typeof body === 'object') {
     response.writeHead(status, allowedHeaders(answer.headers));
-    // A client that takes nothing for so long is gone; its descriptor is not to wait for it.
-    response.setTimeout(networkTimeoutMs, () => stream.close(cancelled));
     // The response of `node:http2` is only finished with its request, and that may have no end.
     stream.once('finish', () => void closeRequest(request));
     await pipeline(body, response);
@@ -45,8 +44,27 @@ export async function sendHttp2Answer(
   }
   const content = textContent(answer, body ?? '', request.method);
   response.writeHead(status, allowedHeaders(answer.headers));
-  response.end(content);
+  // Where there is none, the stream has ended with its headers.
+  if (content === '') response.end();
+  else response.end(content);
   await closeRequest(request);
+}
+
+/**
+ * A client that takes nothing for so long is gone; no descriptor is to wait for it, nor its connection. Node's own timeout of
+ * a stream is put off by whatever happens on the others.
+ */
+function limitSilence(
+  { stream }: Http2ServerRequest,
+  response: Http2ServerResponse,
+  networkTimeoutMs: number,
+): void {
+  const timer = setTimeout(
+    () => stream.close(stream.writableFinished ? noError : cancelled),
+    networkTimeoutMs,
+  );
+  response.on('drain', () => timer.refresh());
+  stream.once('close', () => clearTimeout(timer));
 }
 
 /**

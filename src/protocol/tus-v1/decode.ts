@@ -43,7 +43,7 @@ export function decode(
   } else if (method === 'HEAD') {
     return { kind: 'inspect', id };
   } else if (method === 'GET') {
-    return { kind: 'read', id, headers: decodeDownload(request.header) };
+    return { kind: 'read', id, request: decodeDownload(request.header) };
   } else if (method === 'DELETE') {
     return { kind: 'terminate', id };
   }

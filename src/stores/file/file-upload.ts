@@ -25,6 +25,8 @@ import type { UploadPaths } from './upload-paths.js';
 import { ownRecord } from './verified-offset.js';
 import { putInfoAside, replaceInfo } from './write-info.js';
 
+/** Bytes that are surely enough for a record. */
+const recordRoom = 128 * 1024;
 /** Bytes read from the disk at once for a download. */
 const readSize = 256 * 1024;
 
@@ -76,8 +78,7 @@ export class FileUpload implements Upload {
   async update(changes: UploadChanges): Promise<UploadInfo> {
     const info = { ...(await this.getInfo()), ...changes };
     try {
-      // Nobody will write to it any more, and its file has its size for everybody.
-      if (this.#verifiedOffset !== undefined && isFull(info)) await this.#cutOff(info.offset);
+      await this.#trim(info);
       await this.#writeRecord(info, this.#verifiedOffset);
       this.#info = info;
       await this.#keepPromise(info);
@@ -96,7 +97,7 @@ export class FileUpload implements Upload {
     this.#chunk = undefined;
     try {
       if (provisional) await this.#hideFrom(offset);
-      const result = await this.#write(offset, body);
+      const result = await this.#write(offset, body, provisional);
       const chunk = { start: offset, end: offset + result.bytesWritten, provisional };
       if (!provisional) await this.#count(chunk);
       this.#chunk = chunk;
@@ -219,12 +220,18 @@ export class FileUpload implements Upload {
     if (this.#options.fsync !== 'off') await makeDurable(this.#options.disk, this.#paths);
   }
 
-  async #write(offset: number, body: Body): Promise<WriteResult> {
+  async #write(offset: number, body: Body, provisional: boolean): Promise<WriteResult> {
     const { disk } = this.#options;
     const { data, writeFlag } = this.#paths;
     return withFile(disk, data, writeFlag, undefined, async (descriptor) => {
-      if (this.#verifiedOffset !== undefined) await disk.truncate(descriptor, offset);
-      return storeBody(disk, descriptor, offset, body);
+      if (this.#verifiedOffset === undefined) return storeBody(disk, descriptor, offset, body);
+      await disk.truncate(descriptor, offset);
+      const { bytesWritten, error } = await storeBody(disk, descriptor, offset, body);
+      if (error === undefined || provisional) return { bytesWritten, error };
+      // A disk that is full to the last byte has no room for the record that lets these bytes count.
+      const kept = Math.max(bytesWritten - recordRoom, 0);
+      await disk.truncate(descriptor, offset + kept);
+      return { bytesWritten: kept, error };
     });
   }
 
@@ -242,10 +249,16 @@ export class FileUpload implements Upload {
       if (this.#options.fsync !== 'off') await syncData(this.#options.disk, this.#paths);
       await this.#writeRecord(info, info.offset);
     } catch (error) {
-      // A disk that is so full that it has no room for the record: bytes that do not count must not take it.
+      // It may have no room for the record. Bytes that do not count must not take any.
       await this.#cutOff(start);
       throw error;
     }
+  }
+
+  /** Nobody will write to a full upload any more, so its file gets its size now, for everybody. */
+  async #trim(info: UploadInfo): Promise<void> {
+    const mayHaveMore = this.#verifiedOffset !== undefined && this.#chunk?.provisional !== true;
+    if (mayHaveMore && isFull(info)) await this.#cutOff(info.offset);
   }
 
   async #cutOff(length: number): Promise<void> {

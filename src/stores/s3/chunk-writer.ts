@@ -5,6 +5,7 @@ import { PartSession, type SessionOptions } from './part-session.js';
 import { mayEndWithPart, partBytesAt, type PartPlan } from './part-size.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
 import type { StoredPart } from './multipart-uploads.js';
+import type { Signal } from './s3-calls.js';
 import type { Slots } from './slots.js';
 import type { Survey, Tail } from './survey.js';
 import { fetchTail, newPiece, putPiece } from './tail.js';
@@ -30,11 +31,15 @@ const noTail: Tail = { pieces: [], size: 0 };
  * is announced: so whatever comes last is a part, or goes with the one before, and nothing has to be sent a second time.
  */
 export class ChunkWriter {
-  readonly #options: ChunkWriterOptions;
+  #options: ChunkWriterOptions;
   #found: Survey;
   readonly #parts: PartsOnTheirWay;
-  /** Pieces whose bytes are in memory now, or in a part. */
+  /** Pieces whose bytes are in memory now, or in a part. They stay until another chunk has ended: this one may be discarded. */
   readonly #covered: Piece[] = [];
+  /** Pieces that counted for nothing when this chunk began. */
+  #stale: readonly Piece[];
+  /** Pieces that this writer has stored. */
+  readonly #own: Piece[] = [];
   /** Stored behind the parts, and not in memory. */
   #tail: Tail;
   /** Bytes that are still to come, as far as the client has announced them. */
@@ -50,6 +55,7 @@ export class ChunkWriter {
     this.#options = options;
     this.#found = found;
     this.#tail = found.tail;
+    this.#stale = found.stalePieces;
     this.#announced = options.bodyLength ?? 0;
     this.#parts = new PartsOnTheirWay(options);
     this.#filling = this.#newFilling();
@@ -61,6 +67,15 @@ export class ChunkWriter {
     const inParts = this.#parts.stored.reduce((sum, { size }) => sum + size, partsEnd);
     // Until a part has them, the bytes of the old tail count.
     return Math.max(offset, this.#parts.hasGap ? inParts : inParts + this.#tail.size);
+  }
+
+  /** End of the bytes that have come, stored or not. */
+  get end(): number {
+    return this.#partsEnd + this.#waiting;
+  }
+
+  get isProvisional(): boolean {
+    return this.#options.isProvisional;
   }
 
   /** @throws what a part has failed with */
@@ -78,41 +93,71 @@ export class ChunkWriter {
    * @throws what a part has failed with
    */
   async letGo(): Promise<void> {
-    if (this.#makesPart()) await this.#sendRest(false);
-    else await this.#sendHeld();
-    await this.#parts.settle();
-    this.#parts.throwFailure();
-    if (this.#filling.length > 0) await this.#putPiece();
+    await this.settle();
+    if (this.#filling.length > 0) await this.#putPiece(this.isProvisional);
   }
 
   /**
-   * Stores what is left, as a part if it makes one, and notes the end.
+   * Stores all that makes parts, and waits for it. What is left is too small for one, and stays in memory until
+   * {@link commit}, {@link discard} or {@link giveUp}.
+   *
+   * @throws what a part has failed with
+   */
+  async settle(): Promise<void> {
+    if (this.#isFull && this.#waiting > 0) await this.#sendRest(true);
+    else if (this.#makesPart()) await this.#sendRest(false);
+    else await this.#sendHeld();
+    await this.#parts.settle();
+    this.#parts.throwFailure();
+  }
+
+  /**
+   * Makes all that has come count, once it is settled. First the parts: a piece behind parts of which nobody ever says that
+   * they count could one day be taken for that of somebody else.
+   *
    * @returns what there is of the upload now
    */
-  async end(): Promise<Survey> {
-    const isFull = this.#partsEnd + this.#waiting === this.#options.plan.size;
-    if (isFull && this.#waiting > 0) await this.#sendRest(true);
-    await this.letGo();
+  async commit(signal: Signal): Promise<Survey> {
+    this.#options = { ...this.#options, signal };
+    if (this.#tail.pieces.some(({ isDraft }) => isDraft)) {
+      await this.#gatherTail();
+      await this.settle();
+    }
+    if (this.#filling.length > 0) await this.#standAlone();
+    await this.#session?.closeWith(this.#parts, this.#isFull, signal);
+    if (this.#filling.length > 0) await this.#putPiece(false);
     this.#filling.free();
-    await this.#session?.closeWith(this.#parts, isFull);
+    await this.#removeStale();
     return this.#surveyAfter();
   }
 
-  /** Waits for what is on its way, and notes how far it came. */
+  /** Waits for what is on its way, and notes how far it came; of what is provisional, nothing counts. */
   async giveUp(): Promise<void> {
-    await this.#parts.settle();
-    this.#held?.free();
-    this.#filling.free();
-    await this.#session?.closeWith(this.#parts, false);
+    const { signal } = this.#options;
+    if (this.isProvisional) return this.discard(signal);
+    await this.free();
+    await this.#session?.closeWith(this.#parts, false, signal);
   }
 
-  /** Removes the pieces that count no more, once the record says so. */
-  async removeCovered(): Promise<void> {
-    const { place, signal } = this.#options;
-    const { record, tusdTail, stalePieces } = this.#found;
-    const stale = new Set([...this.#covered, ...stalePieces].map(({ key }) => key));
-    if (tusdTail !== undefined && this.#tusdTail === undefined) stale.add(record.keys.tail);
-    if (stale.size > 0) await place.bucket.delete([...stale], signal);
+  /**
+   * Takes all that was stored back, committed or not.
+   * @throws TusError ERR_LOCK_LOST where somebody else may have built on it
+   */
+  async discard(signal: Signal): Promise<void> {
+    await this.free();
+    this.#options = { ...this.#options, signal };
+    const { place, fence } = this.#options;
+    if (this.#session !== undefined) await this.#session.undo(signal);
+    else if (fence !== undefined && this.#own.some(({ isDraft }) => !isDraft)) await this.#claim();
+    await place.bucket.delete(keysOf(this.#own), signal);
+  }
+
+  /** Waits for what is on its way, and gives the memory back. */
+  async free(): Promise<void> {
+    await this.#parts.settle();
+    this.#held?.free();
+    this.#held = undefined;
+    this.#filling.free();
   }
 
   /** When bytes came last, in milliseconds of the process's clock. */
@@ -128,6 +173,11 @@ export class ChunkWriter {
   /** End of the parts that were sent, and of those before. */
   get #partsEnd(): number {
     return this.#found.partsEnd + this.#parts.bytes;
+  }
+
+  /** All bytes of the upload have come. */
+  get #isFull(): boolean {
+    return this.end === this.#options.plan.size;
   }
 
   /** Bytes that are in no part. */
@@ -235,12 +285,15 @@ export class ChunkWriter {
     }
   }
 
-  async #putPiece(): Promise<void> {
+  /** A writer that did not come to its end may still store parts: behind a run of our own, they do not count. */
+  async #standAlone(): Promise<void> {
+    if (this.#found.record.ledger.writer === undefined) return;
+    this.#session ??= await PartSession.open(this.#options, this.#found);
+  }
+
+  async #putPiece(isDraft: boolean): Promise<void> {
     const { place, fence, signal } = this.#options;
-    // A writer that did not come to its end may still store parts: behind a run of our own, they do not count.
-    if (this.#found.record.ledger.writer !== undefined) {
-      this.#session ??= await PartSession.open(this.#options, this.#found);
-    }
+    if (!isDraft) await this.#standAlone();
     // Chunks of a few bytes would make thousands of pieces, each of which is a request when they become a part.
     if (this.#tail.pieces.length >= maxPieces) await this.#gatherTail();
     const earlier = [...this.#covered, ...this.#tail.pieces];
@@ -251,9 +304,11 @@ export class ChunkWriter {
       fence: fence ?? this.#found.fence,
       // Also where the clock of whoever stored the last one runs ahead.
       time: Math.max(Date.now(), ...earlier.map(({ time }) => time + 1)),
+      isDraft,
     });
+    this.#own.push(piece);
     const put = (): Promise<void> => putPiece(place, piece, this.#filling.bytes, signal);
-    if (this.#session !== undefined) await put();
+    if (isDraft || this.#session !== undefined) await put();
     else if (fence === undefined) await putWhileThere(place, piece, put, signal);
     else await this.#claim().then(put);
     this.#tail = { pieces: [...this.#tail.pieces, piece], size: this.#tail.size + piece.size };
@@ -278,15 +333,21 @@ export class ChunkWriter {
     await this.#advance();
   }
 
-  /** tusd's tail, as long as no part has its bytes. */
-  get #tusdTail(): Survey['tusdTail'] {
-    const { record, tusdTail } = this.#found;
-    const counts = this.#tail.pieces.some(({ key }) => key === record.keys.tail);
-    return counts || this.#session === undefined ? tusdTail : undefined;
+  async #removeStale(): Promise<void> {
+    const { place, signal } = this.#options;
+    // What cannot be removed counts for nothing, and is found again by whoever looks next.
+    const removing = place.bucket.delete(keysOf(this.#stale), signal).then(
+      () => true,
+      () => false,
+    );
+    if (await removing) this.#stale = [];
   }
 
   #surveyAfter(): Survey {
     const found = this.#found;
+    const stalePieces = [...this.#stale, ...this.#covered];
+    const { tail } = found.record.keys;
+    const hasTusds = [...this.#tail.pieces, ...stalePieces].some(({ key }) => key === tail);
     // A session may have begun a run and left it empty.
     const lastNumber = this.#session?.record.ledger.done?.number;
     return {
@@ -297,12 +358,16 @@ export class ChunkWriter {
       lastNumber: lastNumber ?? found.lastNumber,
       highestNumber: lastNumber ?? found.highestNumber,
       tail: this.#tail,
-      stalePieces: [],
-      tusdTail: this.#tusdTail,
+      stalePieces,
+      tusdTail: hasTusds ? found.tusdTail : undefined,
       fence: Math.max(found.fence, this.#options.fence ?? -1),
       modifiedAt: Date.now(),
     };
   }
+}
+
+function keysOf(pieces: readonly Piece[]): string[] {
+  return pieces.map(({ key }) => key);
 }
 
 /** Puts a piece and looks meanwhile whether its upload is still there: to wait for that first would make each chunk slower. */

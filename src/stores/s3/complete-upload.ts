@@ -53,7 +53,8 @@ async function withAPart(
   found: Survey,
   options: ChunkWriterOptions,
 ): Promise<Survey> {
-  if (found.offset > 0 || found.lastNumber > 0) return found;
+  const { first } = found.record.ledger.runs.at(-1) ?? { first: 1 };
+  if (found.offset > 0 || found.lastNumber >= first) return found;
   const session = await PartSession.open(options, found);
   const { keys } = session.record;
   const empty = new Uint8Array(0);
@@ -63,7 +64,7 @@ async function withAPart(
     empty,
     options.signal,
   );
-  await session.close({ stored: [part], hasGap: false, isFull: true });
+  await session.close({ stored: [part], hasGap: false, isFull: true }, options.signal);
   return { ...found, record: session.record, lastNumber: part.number, highestNumber: part.number };
 }
 
@@ -76,11 +77,18 @@ async function withoutTail(
   if (found.tail.size > 0) {
     const writer = new ChunkWriter(options, found);
     try {
-      return (await writer.end()).record;
+      await writer.settle();
+      return (await writer.commit(options.signal)).record;
     } catch (error) {
       await writer.giveUp().catch(() => undefined);
       throw error;
     }
+  }
+  if (found.record.ledger.isProvisional) {
+    // Nobody has said that its parts count: they must not become part of the object.
+    const session = await PartSession.open(options, found);
+    await session.close({ stored: [], hasGap: false, isFull: true }, options.signal);
+    return session.record;
   }
   if (found.record.ledger.state === 'completing') return found.record;
   return noteState(place, found.record, options, 'completing');
@@ -96,7 +104,8 @@ async function requireAllParts(
   const isAll = (parts: readonly StoredPart[]): boolean =>
     parts.reduce((sum, { size }) => sum + size, 0) === info.size;
   // Of an upload of few parts, all are noted.
-  if (ledger.runs.length === 1 && ledger.newest[0]?.number === 1 && isAll(ledger.newest)) {
+  const [run, ...later] = ledger.runs;
+  if (later.length === 0 && ledger.newest[0]?.number === run?.first && isAll(ledger.newest)) {
     return ledger.newest;
   }
   const parts = await listAllParts(place.bucket, record, signal);

@@ -36,10 +36,10 @@ export async function concatenateParts(
   } catch (error) {
     await parts.settle();
     // The error that began it is the one to tell.
-    await session.closeWith(parts, false).catch(() => undefined);
+    await session.closeWith(parts, false, options.signal).catch(() => undefined);
     throw error;
   }
-  await session.closeWith(parts, true);
+  await session.closeWith(parts, true, options.signal);
 }
 
 function sourceOf({ bucket, prefix }: Place, { id, offset, storage }: UploadInfo): Source {

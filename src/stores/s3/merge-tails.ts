@@ -65,21 +65,12 @@ async function findProblem(
 
 /** What there is of a tail, tusd would find and understand. */
 function isMerged(found: Survey): boolean {
-  const { ours, staleTusds } = sortTail(found);
-  return ours.length === 0 && found.stalePieces.length === 0 && staleTusds.length === 0;
+  return ownPieces(found).length === 0 && found.stalePieces.length === 0;
 }
 
-interface SortedTail {
-  /** Pieces that count, in order. */
-  readonly ours: readonly Piece[];
-  /** tusd's tail, where it is there and counts for nothing. */
-  readonly staleTusds: readonly Pick<Piece, 'key'>[];
-}
-
-function sortTail({ record: { keys }, tail, tusdTail }: Survey): SortedTail {
-  const ours = tail.pieces.filter(({ key }) => key !== keys.tail);
-  const counts = ours.length < tail.pieces.length;
-  return { ours, staleTusds: tusdTail === undefined || counts ? [] : [{ key: keys.tail }] };
+/** Pieces that count and are not tusd's tail, in order. */
+function ownPieces({ record: { keys }, tail }: Survey): readonly Piece[] {
+  return tail.pieces.filter(({ key }) => key !== keys.tail);
 }
 
 /**
@@ -88,10 +79,9 @@ function sortTail({ record: { keys }, tail, tusdTail }: Survey): SortedTail {
  */
 async function merge(place: Place, found: Survey): Promise<void> {
   const { record, tail, stalePieces } = found;
-  const { ours, staleTusds } = sortTail(found);
-  await remove(place, [...stalePieces, ...staleTusds]);
+  await remove(place, stalePieces);
   await keepOnlyTheFence(place, found);
-  const [first, ...others] = ours;
+  const [first, ...others] = ownPieces(found);
   if (first === undefined) return;
   const bytes = Buffer.allocUnsafeSlow(tail.size);
   await fetchTail(place, tail, bytes, undefined);

@@ -71,15 +71,18 @@ export interface Piece {
   readonly fence: number;
   /** Milliseconds since 1970 on the clock of whoever stored it. */
   readonly time: number;
+  /** It was put aside only to save memory, and counts for nothing. */
+  readonly isDraft: boolean;
 }
 
 /** A key for a piece that nobody else writes to. */
 export function newPieceKey(
   folder: string,
-  { start, size, fence, time }: Omit<Piece, 'key'>,
+  { start, size, fence, time, isDraft }: Omit<Piece, 'key'>,
 ): string {
   const random = Math.floor(Math.random() * 0x1_00_00_00_00).toString(36);
-  return `${folder}${start}-${size}.${fence < 0 ? '' : fence}.${time}.${random}`;
+  const ending = isDraft ? '.draft' : '';
+  return `${folder}${start}-${size}.${fence < 0 ? '' : fence}.${time}.${random}${ending}`;
 }
 
 /** Beginning of the keys of all notes of who waits for the upload whose folder this is. */
@@ -105,14 +108,15 @@ export function isOwnKey(key: string, folder: string): boolean {
 
 /** Reads a piece's key; undefined for what is none. */
 export function parsePieceKey(key: string, folder: string): Piece | undefined {
-  const match = /^(\d+)-(\d+)\.(\d*)\.(\d+)\.\w+$/.exec(key.slice(folder.length));
+  const match = /^(\d+)-(\d+)\.(\d*)\.(\d+)\.\w+(\.draft)?$/.exec(key.slice(folder.length));
   if (!key.startsWith(folder) || match === null) return undefined;
-  const [, start, size, fence, time] = match;
+  const [, start, size, fence, time, draft] = match;
   return {
     key,
     start: Number(start),
     size: Number(size),
     fence: fence === '' ? -1 : Number(fence),
     time: Number(time),
+    isDraft: draft !== undefined,
   };
 }

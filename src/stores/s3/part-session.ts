@@ -3,8 +3,9 @@ import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
 import { type PartPlan, partBytesAt } from './part-size.js';
 import type { PartsOnTheirWay } from './parts-on-their-way.js';
 import type { StoredPart } from './multipart-uploads.js';
+import type { Signal } from './s3-calls.js';
 import { startOfTusdTail, type Survey } from './survey.js';
-import type { PartLedger, Run, UploadRecord } from './upload-record.js';
+import { type PartLedger, recordedEnd, type Run, withRun } from './upload-record.js';
 
 /** Parts that are noted in the record: as many as S3 may be late to list. */
 const notedParts = 32;
@@ -17,6 +18,8 @@ export interface SessionOptions {
   /** Parts that may be on their way at once. */
   readonly maxInFlight: number;
   readonly plan: PartPlan;
+  /** Its parts count only once it is closed. */
+  readonly isProvisional: boolean;
 }
 
 /** How a session ended. */
@@ -35,20 +38,16 @@ export interface SessionEnd {
  */
 export class PartSession {
   readonly #options: SessionOptions;
-  readonly #start: number;
+  /** As it was noted when this session began. */
+  readonly #before: NonNullable<PartLedger['done']>;
   #record: LoadedRecord;
   #nextNumber: number;
 
-  private constructor(
-    options: SessionOptions,
-    record: LoadedRecord,
-    firstNumber: number,
-    start: number,
-  ) {
+  private constructor(options: SessionOptions, record: LoadedRecord) {
     this.#options = options;
     this.#record = record;
-    this.#nextNumber = firstNumber;
-    this.#start = start;
+    this.#before = recordedEnd(record.ledger);
+    this.#nextNumber = this.#before.number + 1;
   }
 
   /** @throws TusError ERR_LOCK_LOST, ERR_MAX_SIZE_EXCEEDED where no part number is left */
@@ -66,8 +65,9 @@ export class PartSession {
           ...requireSame(ledger, found.record.ledger),
           writer: options.maxInFlight,
           writerFence: options.fence,
+          isProvisional: options.isProvisional || undefined,
           partBytes: options.plan.profile.equalParts ? partBytesAt(options.plan, 0) : undefined,
-          runs: run === undefined ? ledger.runs : [...ledger.runs, run],
+          runs: run === undefined ? ledger.runs : withRun(ledger.runs, run),
           done: {
             number: first - 1,
             offset: found.partsEnd,
@@ -80,7 +80,7 @@ export class PartSession {
         },
       }),
     );
-    return new PartSession(options, record, first, found.partsEnd);
+    return new PartSession(options, record);
   }
 
   /**
@@ -114,48 +114,68 @@ export class PartSession {
     return this.#nextNumber++;
   }
 
+  get #isOpen(): boolean {
+    return this.#record.ledger.writer !== undefined;
+  }
+
   /**
    * As {@link close}, when nothing is on its way any more. Where a part has failed, S3 is asked first: an answer may have been
    * lost, and what has been seen once must not be gone.
    */
-  async closeWith(parts: PartsOnTheirWay, isFull: boolean): Promise<void> {
+  async closeWith(parts: PartsOnTheirWay, isFull: boolean, signal: Signal): Promise<void> {
+    if (!this.#isOpen) return;
     if (parts.hasGap) {
-      const { place, signal } = this.#options;
-      const before = this.#record.ledger.done?.number ?? 0;
-      parts.recognize(
-        (await place.bucket.multiparts.listParts(this.#record.keys, before, signal)) ?? [],
-      );
+      const { multiparts } = this.#options.place.bucket;
+      const { keys } = this.#record;
+      parts.recognize((await multiparts.listParts(keys, this.#before.number, signal)) ?? []);
     }
     const { stored, hasGap } = parts;
-    await this.close({ stored, hasGap, isFull });
+    await this.close({ stored, hasGap, isFull }, signal);
   }
 
-  async close({ stored, hasGap, isFull }: SessionEnd): Promise<void> {
-    const { place, fence, signal } = this.#options;
+  async close({ stored, hasGap, isFull }: SessionEnd, signal: Signal): Promise<void> {
     const last = stored.at(-1);
-    const offset = stored.reduce((sum, { size }) => sum + size, this.#start);
+    const offset = stored.reduce((sum, { size }) => sum + size, this.#before.offset);
+    const { fence } = last === undefined ? this.#before : this.#options;
     const gap: Run | undefined = hasGap ? { first: this.#nextNumber, start: offset } : undefined;
-    const opened = this.#record;
-    this.#record = await changeRecord(
-      place,
-      opened,
-      fence,
-      signal,
-      ({ info, ledger }: UploadRecord) => {
-        const noted = [...ledger.newest, ...stored].slice(-notedParts);
-        const done = last === undefined ? ledger.done : { number: last.number, offset, fence };
-        const closed: PartLedger = {
-          ...requireSame(ledger, opened.ledger),
-          writer: undefined,
-          writerFence: undefined,
-          newest: noted,
-          done: gap === undefined ? done : { number: gap.first - 1, offset, fence: done?.fence },
-          runs: gap === undefined ? ledger.runs : [...ledger.runs, gap],
-          state: isFull ? 'completing' : ledger.state,
-        };
-        return { info, ledger: closed };
+    const number = gap === undefined ? (last?.number ?? this.#before.number) : gap.first - 1;
+    await this.#note(signal, (ledger) => ({
+      newest: [...ledger.newest, ...stored].slice(-notedParts),
+      done: { number, offset, fence },
+      runs: gap === undefined ? ledger.runs : withRun(ledger.runs, gap),
+      state: isFull ? 'completing' : ledger.state,
+    }));
+  }
+
+  /** Takes back all that this session has stored, closed or not: what was there before counts, and nothing else. */
+  async undo(signal: Signal): Promise<void> {
+    const { number: lastNumber, offset, fence } = this.#before;
+    const run: Run = { first: this.#nextNumber, start: offset };
+    await this.#note(signal, (ledger) => ({
+      newest: ledger.newest.filter(({ number }) => number <= lastNumber),
+      done: { number: run.first - 1, offset, fence },
+      runs: withRun(ledger.runs, run),
+      state: 'receiving',
+    }));
+  }
+
+  /** @throws TusError ERR_LOCK_LOST */
+  async #note(
+    signal: Signal,
+    change: (ledger: PartLedger) => Pick<PartLedger, 'newest' | 'done' | 'runs' | 'state'>,
+  ): Promise<void> {
+    const { place, fence } = this.#options;
+    const before = this.#record;
+    this.#record = await changeRecord(place, before, fence, signal, ({ info, ledger }) => ({
+      info,
+      ledger: {
+        ...requireSame(ledger, before.ledger),
+        ...change(ledger),
+        writer: undefined,
+        writerFence: undefined,
+        isProvisional: undefined,
       },
-    );
+    }));
   }
 }
 

@@ -77,7 +77,7 @@ export class S3Store implements DataStore {
     reading: true,
     concatenation: true,
     declaredLength: true,
-    provisionalChunks: false,
+    provisionalChunks: true,
     finishing: true,
     fences: true,
     chosenIds: false,

@@ -12,10 +12,10 @@ import type {
 import { TusError } from '../../core/errors.js';
 import type { UploadChanges, UploadInfo } from '../../core/upload.js';
 import { listAwaitedBy, noteAwaitedBy } from './awaited-by.js';
-import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
+import { Chunk } from './chunk.js';
+import type { ChunkWriterOptions } from './chunk-writer.js';
 import { completeUpload } from './complete-upload.js';
 import { concatenateParts } from './concatenate-parts.js';
-import type { PartBuffers } from './part-buffers.js';
 import { partBytesAt } from './part-size.js';
 import { assertFence, changeRecord, type Place } from './load-record.js';
 import { removeUpload } from './remove-upload.js';
@@ -30,6 +30,8 @@ export class S3Upload implements Upload {
   readonly #place: Place;
   /** What was found or left, until something goes wrong: then it has to be looked at anew. */
   #found: Survey | undefined;
+  /** The last one, until it can be neither committed nor discarded any more. */
+  #chunk: Chunk | undefined;
   #isTerminated = false;
 
   constructor(means: S3Means, id: string, found?: Survey) {
@@ -65,6 +67,7 @@ export class S3Upload implements Upload {
     body: Body,
     options: WriteChunkOptions = {},
   ): Promise<WriteResult> {
+    if (this.#chunk?.isPending) await this.discardChunk(options);
     const found = await this.#survey(options.signal);
     if (found.isComplete) throw new Error(`a chunk for upload ${this.id}, which is complete`);
     if (found.offset !== offset) {
@@ -74,26 +77,32 @@ export class S3Upload implements Upload {
       throw new TusError('ERR_LOCK_LOST');
     }
     this.#found = undefined;
-    const writing = this.#writing(found, options);
-    const writer = new ChunkWriter(writing, found);
-    try {
-      await pump(body, writer, writing);
-      this.#found = await writer.end();
-      await writer.removeCovered().catch(() => {
-        // It counts for nothing, and is found again by whoever looks next.
-        this.#found = undefined;
-      });
-    } catch (error) {
-      // The error that began it is the one to tell; a session that is not closed costs its successor some part numbers.
-      await writer.giveUp().catch(() => undefined);
-      return { bytesWritten: writer.offset - offset, error: asTusError(error) };
-    }
-    return { bytesWritten: writer.offset - offset };
+    const chunk = new Chunk(this.#writing(found, options), found);
+    this.#chunk = chunk;
+    const result = await chunk.write(body);
+    this.#found = chunk.found;
+    return result;
+  }
+
+  async commitChunk({ signal }: WriteOptions = {}): Promise<void> {
+    const chunk = this.#chunk;
+    if (!chunk?.isPending) return;
+    this.#chunk = undefined;
+    await this.#changing(() => chunk.commit(signal));
+    this.#found = chunk.found;
+  }
+
+  async discardChunk({ signal }: WriteOptions = {}): Promise<void> {
+    const chunk = this.#chunk;
+    this.#found = undefined;
+    await this.#changing(async () => chunk?.discard(signal));
+    this.#chunk = undefined;
   }
 
   async finish(options: WriteOptions = {}): Promise<void> {
     const found = await this.#survey(options.signal);
     this.#found = undefined;
+    this.#chunk = undefined;
     this.#found = await this.#changing(() =>
       completeUpload(this.#place, found, this.#writing(found, options)),
     );
@@ -124,6 +133,7 @@ export class S3Upload implements Upload {
 
   async terminate({ fence, signal }: WriteOptions = {}): Promise<void> {
     if (this.#isTerminated) return;
+    await this.#chunk?.free();
     await removeUpload(this.#place, fence, signal);
     this.#isTerminated = true;
     this.#found = undefined;
@@ -148,7 +158,8 @@ export class S3Upload implements Upload {
     if (this.#isTerminated) throw new TusError('ERR_UPLOAD_NOT_FOUND');
   }
 
-  #writing(found: Survey, { fence, signal, bodyLength }: WriteChunkOptions): ChunkWriterOptions {
+  #writing(found: Survey, options: WriteChunkOptions): ChunkWriterOptions {
+    const { fence, signal, bodyLength, provisional: isProvisional = false } = options;
     const { bucket, wishedPartBytes, maxInFlight, buffers, slots } = this.#means;
     const { profile } = bucket;
     const { record, tail } = found;
@@ -159,7 +170,8 @@ export class S3Upload implements Upload {
       size: record.info.size,
       equalBytes: record.ledger.partBytes ?? bytesOfTusdsParts(found),
     };
-    return { place: this.#place, fence, signal, bodyLength, plan, maxInFlight, buffers, slots };
+    const means = { place: this.#place, maxInFlight, buffers, slots };
+    return { ...means, plan, fence, signal, bodyLength, isProvisional };
   }
 
   async #changing<T>(work: () => Promise<T>): Promise<T> {
@@ -176,39 +188,6 @@ export class S3Upload implements Upload {
 function bytesOfTusdsParts({ record, partsEnd, lastNumber }: Survey): number | undefined {
   const areTusds = record.ledger.done === undefined && lastNumber > 0;
   return areTusds ? Math.ceil(partsEnd / lastNumber) : undefined;
-}
-
-/** @throws where the work was given up: then what has arrived is thrown away */
-async function pump(
-  body: Body,
-  writer: ChunkWriter,
-  { buffers, signal }: ChunkWriterOptions,
-): Promise<void> {
-  for (;;) {
-    const next = body.next();
-    while (writer.holdsMemory && (await isPressed(next, writer, buffers))) await writer.letGo();
-    const batch = await next;
-    signal?.throwIfAborted();
-    if (batch === null) break;
-    await writer.write(batch);
-  }
-  if (body.endReason === 'abandoned') throw new TusError('ERR_LOCK_LOST');
-}
-
-/** Waits for the client; resolves with true as soon as others need the memory that it keeps busy. */
-async function isPressed(
-  next: Promise<unknown>,
-  { lastBytesAt }: ChunkWriter,
-  buffers: PartBuffers,
-): Promise<boolean> {
-  let forget: (() => void) | undefined;
-  // By hand: a race would keep something of every chunk until the last one.
-  const pressed = await new Promise<boolean>((resolve) => {
-    forget = buffers.hold({ lastBytesAt, letGo: () => resolve(true) });
-    void next.finally(() => resolve(false));
-  });
-  forget?.();
-  return pressed;
 }
 
 function infoOf({ record, offset, modifiedAt, isComplete }: Survey): UploadInfo {

@@ -6,7 +6,7 @@ import type { StoredPart } from './multipart-uploads.js';
 import type { S3Bucket } from './s3-bucket.js';
 import type { Listed } from './s3-calls.js';
 import { s3ErrorStatus } from './s3-errors.js';
-import type { PartLedger } from './upload-record.js';
+import { type PartLedger, recordedEnd } from './upload-record.js';
 
 /** The bytes behind the last part, as pieces that follow each other without a gap. */
 export interface Tail {
@@ -30,7 +30,7 @@ export interface Survey {
   readonly tail: Tail;
   /** The lowest fence with which a piece behind the parts counts; -1 where all do. */
   readonly tailFence: number;
-  /** Pieces that count no more: a part has their bytes, or another piece. */
+  /** Pieces that count for nothing: a part has their bytes, or another piece, or nobody has said that they count. */
   readonly stalePieces: readonly Piece[];
   /** tusd's tail, whether it counts or not. */
   readonly tusdTail: Listed | undefined;
@@ -57,12 +57,12 @@ export async function survey(place: Place, signal: AbortSignal | undefined): Pro
 
 /**
  * Whether it matters that the record was not read at the same time as the rest. Without a lock, a writer may have come in
- * between: it notes where tusd's tail begins, which alone tells whether that counts, and where a run begins behind a gap.
+ * between. It notes where tusd's tail begins, which alone tells whether that counts, and of parts that the record does not
+ * tell of, whether they lie behind a gap, or count at all.
  */
-function dependsOnTime(found: Survey): boolean {
-  const { record, tusdTail, highestNumber, lastNumber } = found;
-  const mayBeCovered = tusdTail !== undefined && record.ledger.tusdTail === undefined;
-  return mayBeCovered || highestNumber > lastNumber;
+function dependsOnTime({ record: { ledger }, tusdTail, highestNumber }: Survey): boolean {
+  const mayBeCovered = tusdTail !== undefined && ledger.tusdTail === undefined;
+  return mayBeCovered || highestNumber > recordedEnd(ledger).number;
 }
 
 async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promise<Survey> {
@@ -75,11 +75,7 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   ]);
   const { info, ledger, keys } = record;
   if (ledger.state === 'complete') return surveyComplete(record, record.modifiedAt);
-  const run = ledger.runs.at(-1) ?? { first: 1, start: 0 };
-  const done: NonNullable<PartLedger['done']> = ledger.done ?? {
-    number: run.first - 1,
-    offset: run.start,
-  };
+  const done = recordedEnd(ledger);
   const listed = await bucket.multiparts.listParts(keys, done.number, signal);
   if (listed === undefined) {
     const object = await headWhole(bucket, keys, info, signal);
@@ -87,7 +83,7 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
     // Whoever completed it may not have lived to remove them.
     return { ...complete, stalePieces: pieces, tusdTail };
   }
-  const parts = withoutGap(done, merge(ledger.newest, listed));
+  const parts = ledger.isProvisional ? [] : withoutGap(done, merge(ledger.newest, listed));
   const partsEnd = parts.reduce((sum, { size }) => sum + size, done.offset);
   // The first part of a session takes in the whole tail: what lies behind its parts came later.
   const tailFence = (parts.length > 0 ? ledger.writerFence : undefined) ?? done.fence ?? -1;
@@ -95,7 +91,8 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
   if (tusdTail !== undefined) {
     const start = startOfTusdTail(ledger, tusdTail, partsEnd);
     // tusd knows no fences: whatever it has put comes after what was noted.
-    candidates.push({ key: keys.tail, start, size: tusdTail.size, fence: tailFence, time: 0 });
+    const { size } = tusdTail;
+    candidates.push({ key: keys.tail, start, size, fence: tailFence, time: 0, isDraft: false });
   }
   const tail = chain(candidates, partsEnd, tailFence);
   const times = [record, tusdTail, ...listed, ...pieces].map((item) => item?.modifiedAt ?? 0);
@@ -111,7 +108,7 @@ async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promis
     ),
     tail,
     tailFence,
-    stalePieces: pieces.filter((piece) => !tail.pieces.includes(piece)),
+    stalePieces: candidates.filter((piece) => !tail.pieces.includes(piece)),
     tusdTail,
     fence: pieces.reduce((highest, piece) => Math.max(highest, piece.fence), info.fence ?? -1),
     modifiedAt: times.reduce((latest, time) => Math.max(latest, time)),
@@ -172,7 +169,8 @@ function chain(pieces: readonly Piece[], start: number, lowestFence: number): Ta
   let [end, fence] = [start, lowestFence];
   for (;;) {
     const next = pieces
-      .filter((piece) => piece.start === end && piece.size > 0 && piece.fence >= fence)
+      .filter((piece) => !piece.isDraft && piece.start === end)
+      .filter((piece) => piece.size > 0 && piece.fence >= fence)
       .sort((a, b) => b.fence - a.fence || b.time - a.time)[0];
     if (next === undefined) return { pieces: chosen, size: end - start };
     chosen.push(next);

@@ -24,6 +24,8 @@ export interface PartLedger {
    * not come to its end.
    */
   readonly writer: number | undefined;
+  /** None of that writer's parts counts before it says so. */
+  readonly isProvisional: true | undefined;
   /** The fence of that writer's lock: behind parts of his, only pieces with this one or a later one count. */
   readonly writerFence: number | undefined;
   /**
@@ -54,6 +56,17 @@ export interface UploadRecord {
   readonly isTusds: boolean;
 }
 
+/** `runs` with one that begins now: those that lie behind its start count no more, and neither do empty ones. */
+export function withRun(runs: readonly Run[], run: Run): readonly Run[] {
+  return [...runs.filter(({ start }) => start < run.start), run];
+}
+
+/** The last part, and the bytes up to its end, that the record alone tells of. */
+export function recordedEnd({ done, runs }: PartLedger): NonNullable<PartLedger['done']> {
+  const run = runs.at(-1) ?? { first: 1, start: 0 };
+  return done ?? { number: run.first - 1, offset: run.start };
+}
+
 /** No record of ours is larger: headers have a MiB at most. Somebody else's object with such a name may be. */
 export const maxRecordBytes = 8 * 1024 * 1024;
 
@@ -61,6 +74,7 @@ export const emptyLedger: PartLedger = {
   state: 'receiving',
   runs: [{ first: 1, start: 0 }],
   writer: undefined,
+  isProvisional: undefined,
   writerFence: undefined,
   done: undefined,
   newest: [],
@@ -93,6 +107,7 @@ function isLedger(value: unknown): value is PartLedger {
     isObject(value) &&
     ['receiving', 'completing', 'complete'].includes(String(value['state'])) &&
     isOptionalNumber(value['writer']) &&
+    (value['isProvisional'] === undefined || value['isProvisional'] === true) &&
     isOptionalNumber(value['writerFence']) &&
     isOptionalNumber(value['partBytes']) &&
     isListOf(value['runs'], ['first', 'start']) &&

@@ -42,6 +42,8 @@ export async function serveControl(listen) {
     return (await order(JSON.parse(await text(request)))) ?? {};
   }
   const control = http.createServer((request, response) => {
+    // Or an order may be sent on a connection that is just closed because it was idle.
+    response.setHeader('Connection', 'close');
     obey(request).then(
       (result) => response.end(JSON.stringify(result)),
       (error) => response.writeHead(500).end(String(error?.stack ?? error)),
