@@ -209,7 +209,7 @@ describe('flow control of HTTP/2', () => {
     Readable.from(pieces(content)).pipe(stream);
     await expect.poll(waiting).toBe(1);
     const received = () => [...server.streams].map((each) => each.readableLength);
-    await expect.poll(received).toEqual([8 * MiB]);
+    await expect.poll(received).toEqual([16 * MiB]);
     expect(stream.state.localClose).toBe(0);
     expect((await ask(session, 'OPTIONS', basePath)).status).toBe(200);
     open();

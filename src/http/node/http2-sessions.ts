@@ -1,5 +1,5 @@
 import type { Http2SecureServer, Http2Server, ServerHttp2Session } from 'node:http2';
-import { firstSettings, manageReceiveWindow } from './receive-window.js';
+import { firstSettings, ReceiveWindows } from './receive-windows.js';
 
 /** "2^31-1", in a GOAWAY that only tells a client to send no more: what it has sent meanwhile is answered. */
 const everyStream = 2 ** 31 - 1;
@@ -7,6 +7,7 @@ const everyStream = 2 ** 31 - 1;
 /** The connections of HTTP/2 servers that a handler is attached to. */
 export class Http2Sessions {
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #windows = new ReceiveWindows();
 
   /** @param idleMs how long a connection stays on which nothing happens */
   attach(server: Http2Server | Http2SecureServer, idleMs: number): void {
@@ -15,7 +16,7 @@ export class Http2Sessions {
       this.#sessions.add(session);
       session.once('close', () => this.#sessions.delete(session));
       closeWhenIdle(session, idleMs);
-      manageReceiveWindow(session);
+      this.#windows.manage(session);
     });
   }
 
