@@ -40,7 +40,10 @@ describe('trailers', () => {
       trailers: { 'Upload-Checksum': 'sha1 qvTGHdzF6KLavt4PO0gs2a6pQ00=', 'X-A': ['1', '2'] },
     });
     expect(status).toBe(204);
-    expect(bodies[0]?.trailers).toEqual({ 'upload-checksum': 'sha1 qvTGHdzF6KLavt4PO0gs2a6pQ00=', 'x-a': '1, 2' });
+    expect(bodies[0]?.trailers).toEqual({
+      'upload-checksum': 'sha1 qvTGHdzF6KLavt4PO0gs2a6pQ00=',
+      'x-a': '1, 2',
+    });
   });
 
   it('a body that was complete without any has none, and one that broke off tells none', async () => {
