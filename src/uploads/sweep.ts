@@ -2,7 +2,7 @@ import { isTusError } from '../core/errors.js';
 import type { StoredItem, Upload } from '../core/data-store.js';
 import type { UploadInfo } from '../core/upload.js';
 import { backgroundContext, type WorkContext } from './background.js';
-import { isHopeless } from './complete-final.js';
+import { isHopeless, isReady } from './complete-final.js';
 import { completeWaiting } from './complete-waiting.js';
 import type { Environment } from './environment.js';
 import { expiryOf } from './expiry.js';
@@ -74,6 +74,9 @@ export async function sweepUploads(
   const { signal = new AbortController().signal, dryRun = false } = options;
   // First: an expired upload whose writer was killed would look like one in use.
   const locks = (await env.locker.sweep?.({ signal, dryRun })) ?? 0;
+  // Also first: what is then still not complete is not going to be. Where locks tell nothing of other processes, one of them
+  // may be at it.
+  if (!dryRun && options.quietMs === undefined) await completeWaiting(env, signal);
   const counts = { expired: 0, orphan: 0, 'in-use': 0, failed: 0 };
   let seen = 0;
   let expiredBytes = 0;
@@ -89,8 +92,6 @@ export async function sweepUploads(
     }
     options.onItem?.(swept);
   }
-  // Where locks tell nothing of other processes, one of them may be at it.
-  if (!dryRun && options.quietMs === undefined) await completeWaiting(env, signal);
   return {
     seen,
     expired: counts.expired,
@@ -123,8 +124,9 @@ async function sweepItem(
 }
 
 /**
- * Whether nobody is to have it any more: it has expired, or it waits for a part that has gone; or it is a part, was not put
- * together with others in time, and parts are not kept anyway.
+ * Whether nobody is to have it any more: it has expired, waits for a part that has gone, or was a part for nothing. A final
+ * upload that waits for nothing and is not complete was left by a server that died in the middle of its POST: its client
+ * was never told of it, and it expires as any upload does.
  */
 async function isDone(
   env: Environment,
@@ -132,21 +134,33 @@ async function isDone(
   upload: UploadInfo,
   context: WorkContext,
 ): Promise<boolean> {
-  switch (uploadState(env, upload)) {
-    case 'expired':
-      return true;
-    case 'concatenating':
-      return isHopeless(env, upload, context);
-    case 'finished':
-      return (
-        env.removeParts &&
-        upload.isPartial &&
-        (expiryOf(upload, env.expiry) ?? Infinity) <= Date.now() &&
-        !(await isAwaited(env, handle, undefined, context))
-      );
-    default:
-      return false;
+  const state = uploadState(env, upload);
+  if (state === 'concatenating') {
+    return (await isReady(env, upload, context))
+      ? hasExpired(env, { ...upload, isFinal: false })
+      : isHopeless(env, upload, context);
   }
+  if (state === 'finished') return isAbandonedPart(env, handle, upload, context);
+  return state === 'expired';
+}
+
+/**
+ * Where parts are removed once they are used, those are, too, that were not used in time. Everywhere else they are finished
+ * uploads like any other.
+ */
+async function isAbandonedPart(
+  env: Environment,
+  handle: Upload,
+  upload: UploadInfo,
+  context: WorkContext,
+): Promise<boolean> {
+  if (!env.removeParts || !upload.isPartial) return false;
+  return hasExpired(env, upload) && !(await isAwaited(env, handle, undefined, context));
+}
+
+function hasExpired(env: Environment, upload: UploadInfo): boolean {
+  const expiresAt = expiryOf(upload, env.expiry);
+  return expiresAt !== undefined && expiresAt <= Date.now();
 }
 
 async function sweepUpload(
