@@ -2,7 +2,7 @@ import { isTusError } from '../core/errors.js';
 import type { StoredItem, Upload } from '../core/data-store.js';
 import type { UploadInfo } from '../core/upload.js';
 import { backgroundContext, type WorkContext } from './background.js';
-import { isHopeless, isReady } from './complete-final.js';
+import { isHopeless, readySince } from './complete-final.js';
 import { completeWaiting } from './complete-waiting.js';
 import type { Environment } from './environment.js';
 import { expiryOf } from './expiry.js';
@@ -136,9 +136,11 @@ async function isDone(
 ): Promise<boolean> {
   const state = uploadState(env, upload);
   if (state === 'concatenating') {
-    return (await isReady(env, upload, context))
-      ? hasExpired(env, { ...upload, isFinal: false })
-      : isHopeless(env, upload, context);
+    const since = await readySince(env, upload, context);
+    if (since === undefined) return isHopeless(env, upload, context);
+    // For as long as it waited, nothing could be done with it.
+    const modifiedAt = Math.max(upload.modifiedAt, since);
+    return hasExpired(env, { ...upload, isFinal: false, createdAt: undefined, modifiedAt });
   }
   if (state === 'finished') return isAbandonedPart(env, handle, upload, context);
   return state === 'expired';

@@ -120,9 +120,11 @@ describe('a sweep', () => {
       parts: ['part'],
     });
     await part.noteAwaitedBy?.('whole');
+    // It has waited for longer than uploads may stay unfinished; its part took so long.
+    await age(join(directory, 'whole'));
     const sizeOf = async (): Promise<number | undefined> =>
       (await (await store.getUpload('whole')).getInfo()).size;
-    await handlerFor(directory).sweep({ quietMs: 1 });
+    expect(await handlerFor(directory).sweep({ quietMs: 1 })).toMatchObject({ expired: 0 });
     expect(await sizeOf()).toBeUndefined();
     await handlerFor(directory).sweep();
     expect(await sizeOf()).toBe(0);
@@ -261,22 +263,24 @@ describe('a sweep', () => {
   it('completes a final upload whose parts are all here, and removes one that waits in vain', async () => {
     const directory = await temporaryDirectory();
     await writeStored(directory, 'part', 'hello', { IsPartial: true });
+    await writeStored(directory, 'old', 'hello', { IsPartial: true });
     await writeStored(directory, 'unfinished', 'he', { IsPartial: true });
     for (const [id, parts] of Object.entries({
       whole: ['part', 'part'],
       waiting: ['part', 'unfinished'],
       hopeless: ['part', 'gone'],
       // Their POST was killed: nobody has noted that they wait, and nobody was told of them.
-      forgotten: ['part', 'part'],
+      forgotten: ['old', 'old'],
       fresh: ['part', 'part'],
     })) {
       await writeStored(directory, id, '', { IsFinal: true, Size: 10, PartialUploads: parts });
     }
-    await age(join(directory, 'forgotten'), join(directory, 'whole'), join(directory, 'waiting'));
+    const aged = ['old', 'forgotten', 'whole', 'waiting'];
+    await age(...aged.map((id) => join(directory, id)));
     const store = new FileStore({ directory });
     await (await store.getUpload('part')).noteAwaitedBy?.('whole');
     const report = await handlerFor(directory).sweep();
-    expect(report).toMatchObject({ seen: 7, expired: 2, failed: 0 });
+    expect(report).toMatchObject({ seen: 8, expired: 2, failed: 0 });
     expect(await readFile(join(directory, 'whole'), 'utf8')).toBe('hellohello');
     const names = await listDirectory(directory);
     for (const id of ['waiting', 'fresh']) expect(names).toContain(id);
