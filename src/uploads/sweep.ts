@@ -120,31 +120,33 @@ async function sweepItem(
   }
 }
 
-/**
- * Whether nobody is to have it any more: it has expired, or it waits for a part that has gone; or it is a part, was not put
- * together with others in time, and parts are not kept anyway.
- */
+/** Whether nobody is to have it any more: it has expired, waits for a part that has gone, or was a part for nothing. */
 async function isDone(
   env: Environment,
   handle: Upload,
   upload: UploadInfo,
   context: WorkContext,
 ): Promise<boolean> {
-  switch (uploadState(env, upload)) {
-    case 'expired':
-      return true;
-    case 'concatenating':
-      return isHopeless(env, upload, context);
-    case 'finished':
-      return (
-        env.removeParts &&
-        upload.isPartial &&
-        (expiryOf(upload, env.expiry) ?? Infinity) <= Date.now() &&
-        !(await isAwaited(env, handle, undefined, context))
-      );
-    default:
-      return false;
-  }
+  const state = uploadState(env, upload);
+  if (state === 'concatenating') return isHopeless(env, upload, context);
+  if (state === 'finished') return isAbandonedPart(env, handle, upload, context);
+  return state === 'expired';
+}
+
+/**
+ * Where parts are removed once they are used, those are, too, that were not used in time. Everywhere else they are finished
+ * uploads like any other.
+ */
+async function isAbandonedPart(
+  env: Environment,
+  handle: Upload,
+  upload: UploadInfo,
+  context: WorkContext,
+): Promise<boolean> {
+  if (!env.removeParts || !upload.isPartial) return false;
+  const expiresAt = expiryOf(upload, env.expiry);
+  if (expiresAt === undefined || expiresAt > Date.now()) return false;
+  return !(await isAwaited(env, handle, undefined, context));
 }
 
 async function sweepUpload(

@@ -254,6 +254,7 @@ describe('a PATCH with a checksum', () => {
       expect((await patch(server, path, 0, content, headers)).status).toBe(204);
       expect((await download(server, path)).equals(content)).toBe(true);
     },
+    60_000,
   );
 });
 

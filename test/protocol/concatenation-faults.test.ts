@@ -120,10 +120,14 @@ describe('a concatenation that takes long', () => {
     await patch(server, a, 0, 'hello');
     await expect.poll(slow.began).toBe(1);
     const heads = Array.from({ length: 20 }, () => head(server, path));
+    const received = (): number =>
+      server.log.filter(
+        ({ event, fields }) => event === 'RequestIncoming' && fields['path'] === path,
+      ).length;
+    await expect.poll(received).toBe(20);
     slow.goOn();
-    for (const response of await Promise.all(heads)) {
-      expect(response.header('upload-offset')).toBe('5');
-    }
+    for (const { status } of await Promise.all(heads)) expect(status).toBe(200);
+    await expect.poll(async () => (await head(server, path)).header('upload-offset')).toBe('5');
     expect(slow.began()).toBe(0);
     expect(locker.asked.filter((id) => id === idOf(path))).toHaveLength(1);
     expect(finishes(hooks)).toEqual(['pre-finish', 'post-finish']);

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 export interface StoredKeys {
   readonly Size?: number;
   readonly SizeIsDeferred?: boolean;
+  readonly IsPartial?: boolean;
+  readonly IsFinal?: boolean;
+  readonly PartialUploads?: readonly string[];
   readonly MetaData?: Readonly<Record<string, string>>;
   readonly Storage?: Readonly<Record<string, string>>;
   /** What tusd does not know and does not write. */

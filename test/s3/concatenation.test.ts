@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { hold } from '../services/s3-faults.js';
 import { useS3 } from '../services/use-s3.js';
 import {
   completeFrom,
@@ -54,6 +55,74 @@ describe('a concatenation', () => {
     expect(bed.proxy.total('UploadPartCopy').requests).toBe(copies);
     expect(bed.proxy.total('UploadPart').bodyBytes).toBeLessThanOrEqual(most);
     expect((await infoIn(bed.freshStore(), id)).offset).toBe(file.byteLength);
+  });
+
+  it('is not taken for complete before it is', async () => {
+    const bed = await openBed(s3());
+    const { parts, file, id } = await partUploads(bed, [6 * MiB, 7 * MiB, 8 * MiB, 3]);
+    const held = hold();
+    bed.proxy.inject({ operation: 'UploadPartCopy', partNumber: 2 }, held.fault);
+    const filling = (await bed.store().getUpload(id)).concat?.(parts);
+    await held.reached;
+    // Those behind it may be there already.
+    await expect.poll(() => bed.proxy.total('UploadPartCopy').requests).toBe(4);
+    expect((await infoIn(bed.freshStore(), id)).offset).toBeLessThanOrEqual(6 * MiB);
+    held.release();
+    await filling;
+    expect((await infoIn(bed.freshStore(), id)).offset).toBe(file.byteLength);
+  });
+
+  it('may share its parts with another one at the same time', async () => {
+    const bed = await openBed(s3());
+    const { parts, file, id } = await partUploads(bed, [6 * MiB, 1, 7 * MiB]);
+    const ids = [id, await newUpload(bed.freshStore(), file.byteLength)];
+    await Promise.all(
+      ids.map(async (each) => {
+        const upload = await bed.freshStore().getUpload(each);
+        await upload.concat?.(parts);
+        await upload.finish?.();
+      }),
+    );
+    for (const each of ids) {
+      expect(sha256(await bed.object(keyOf(each)))).toBe(sha256(file));
+      await (await bed.freshStore().getUpload(each)).terminate?.();
+    }
+    for (const { id: part, offset } of parts) {
+      expect((await bed.object(keyOf(part))).byteLength).toBe(offset);
+    }
+  });
+
+  it.each([
+    ['one that is copied', [6 * MiB, 7 * MiB, 8 * MiB], 'UploadPartCopy'],
+    ['one that is read', [6 * MiB, 1, 1], 'GetObject'],
+  ] as const)('says so where a part goes meanwhile: %s', async (_, sizes, operation) => {
+    const bed = await openBed(s3());
+    const { parts, id } = await partUploads(bed, sizes);
+    const [, second] = parts;
+    const upload = await bed.store().getUpload(id);
+    const held = hold();
+    bed.proxy.inject(
+      operation === 'GetObject'
+        ? { operation, key: (key) => key === keyOf(second?.id ?? '') }
+        : { operation, partNumber: 2 },
+      held.fault,
+    );
+    const filling = upload.concat?.(parts);
+    await held.reached;
+    await (await bed.freshStore().getUpload(second?.id ?? '')).terminate?.();
+    held.release();
+    await expect(filling).rejects.toMatchObject({ code: 'ERR_UPLOAD_NOT_FOUND' });
+    const { offset, size = 0 } = await infoIn(bed.freshStore(), id);
+    expect(offset).toBeLessThan(size);
+    for (const each of [id, ...parts.map((part) => part.id)]) {
+      const left = await bed
+        .freshStore()
+        .getUpload(each)
+        .catch(() => undefined);
+      await left?.terminate?.();
+    }
+    expect(await bed.keys()).toEqual([]);
+    expect(await bed.multiparts()).toBe(0);
   });
 
   it('copies an object whose key has what means something in an address', async () => {

@@ -54,11 +54,9 @@ describe('hashing aside', () => {
         await hasher.update(batch);
       }
       const algorithm = algorithms[randomInt(algorithms.length)] ?? 'sha1';
-      const expected =
-        algorithm === 'crc32c' ? undefined : digestOf(algorithm, content).toString('hex');
       const digest = Buffer.from(await hasher.digest(algorithm)).toString('hex');
       hasher.close();
-      if (expected !== undefined) expect(digest).toBe(expected);
+      expect(digest).toBe(digestOf(algorithm, content).toString('hex'));
     });
     await Promise.all(jobs);
   });

@@ -1,4 +1,4 @@
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   compose,
@@ -216,5 +216,51 @@ describe('a sweep', () => {
     expect(await listDirectory(directory)).toEqual(
       [...remaining, 'other.lock', 'package.lock'].sort(),
     );
+  });
+
+  it('completes a final upload whose parts are all here, and removes one that waits in vain', async () => {
+    const directory = await temporaryDirectory();
+    await writeStored(directory, 'part', 'hello', { IsPartial: true });
+    await writeStored(directory, 'unfinished', 'he', { IsPartial: true });
+    for (const [id, parts] of Object.entries({
+      whole: ['part', 'part'],
+      waiting: ['part', 'unfinished'],
+      hopeless: ['part', 'gone'],
+    })) {
+      await writeStored(directory, id, '', { IsFinal: true, Size: 10, PartialUploads: parts });
+    }
+    const store = new FileStore({ directory });
+    await (await store.getUpload('part')).noteAwaitedBy?.('whole');
+    const report = await handlerFor(directory).sweep();
+    expect(report).toMatchObject({ seen: 5, expired: 1, failed: 0 });
+    expect(await readFile(join(directory, 'whole'), 'utf8')).toBe('hellohello');
+    const names = await listDirectory(directory);
+    expect(names).toContain('waiting');
+    expect(names).not.toContain('hopeless');
+    expect(names).not.toContain('hopeless.info');
+  });
+
+  it('removes finished parts that nobody needs only where parts are removed anyway', async () => {
+    const directory = await temporaryDirectory();
+    for (const id of ['abandoned', 'awaited', 'other']) {
+      await writeStored(directory, id, 'hello', { IsPartial: true });
+    }
+    await age(join(directory, 'abandoned'), join(directory, 'awaited'));
+    await writeStored(directory, 'unfinished', 'he', { IsPartial: true });
+    await writeStored(directory, 'waiting', '', {
+      IsFinal: true,
+      Size: 10,
+      PartialUploads: ['awaited', 'unfinished'],
+    });
+    const store = new FileStore({ directory });
+    await (await store.getUpload('awaited')).noteAwaitedBy?.('waiting');
+    expect(await handlerFor(directory).sweep()).toMatchObject({ expired: 0 });
+    expect(await handlerFor(directory, { removeParts: true }).sweep()).toMatchObject({
+      expired: 1,
+      failed: 0,
+    });
+    const names = await listDirectory(directory);
+    expect(names).not.toContain('abandoned');
+    for (const id of ['awaited', 'other', 'unfinished', 'waiting']) expect(names).toContain(id);
   });
 });

@@ -58,8 +58,8 @@ export function encodeInspected(
   addLength(headers, upload);
   const metadata = upload.rawMetadata ?? serializeMetadata(upload.metadata);
   if (metadata !== '') headers['Upload-Metadata'] = metadata;
-  // tusd does not keep it.
-  if (upload.isPartial) headers['Upload-Concat'] = upload.rawConcat ?? 'partial';
+  if (upload.isPartial) headers['Upload-Concat'] = 'partial';
+  // tusd keeps only the IDs of the parts.
   if (upload.isFinal) {
     headers['Upload-Concat'] = upload.rawConcat ?? serializeConcat(upload.parts.map(urlOf));
   }

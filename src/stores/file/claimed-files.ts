@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import type { UploadInfo } from '../../core/upload.js';
 import { parseInfoRecord } from '../info-record.js';
-import { isMissing } from './file-errors.js';
+import { unlessMissing } from './file-errors.js';
 import { flags } from './fs.js';
 
 /** Bytes of the largest record that is looked at: a larger file was not made here, and is not read into memory. */
@@ -46,14 +46,4 @@ export async function beginsAsRecord(path: string, id: string): Promise<boolean>
   const beginning = Buffer.from(`{"ID":${JSON.stringify(id)},`);
   const start = await startOf(path, beginning.length);
   return start !== undefined && beginning.subarray(0, start.length).equals(start);
-}
-
-/** What a system call says is no word about the content: only a missing file is none of ours. */
-async function unlessMissing<T>(look: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }

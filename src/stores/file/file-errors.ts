@@ -20,7 +20,7 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** What `read` resolves with; undefined where there is nothing of ours. */
-export async function unlessMissing<T>(read: () => Promise<T>): Promise<T | undefined> {
+export async function unlessMissing<T>(read: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {

@@ -4,7 +4,7 @@ import { TusError } from '../../core/errors.js';
 import type { UploadInfo } from '../../core/upload.js';
 import type { Disk } from '../../internal/disk.js';
 import { type InfoRecord, parseInfoRecord } from '../info-record.js';
-import { isMissing } from './file-errors.js';
+import { unlessMissing } from './file-errors.js';
 import { readSmallFile } from './fs.js';
 import { type UploadPaths, uploadPaths } from './upload-paths.js';
 import { verifiedOffsetOf } from './verified-offset.js';
@@ -29,11 +29,11 @@ export interface FoundUpload {
  */
 export async function findUpload(disk: Disk, directory: string, id: string): Promise<FoundUpload> {
   const standard = uploadPaths(directory, id);
-  const beside = await statOf(() => disk.lstat(standard.data));
+  const beside = await unlessMissing(() => disk.lstat(standard.data));
   const record = await readRecord(disk, directory, id);
   const paths = uploadPaths(directory, id, record.info.storage);
   if (paths.data !== standard.data) {
-    const elsewhere = await statOf(() => disk.stat(paths.data));
+    const elsewhere = await unlessMissing(() => disk.stat(paths.data));
     // Only the record tells where the data is, so it was read too early.
     if (elsewhere) return found(id, await readRecord(disk, directory, id), paths, elsewhere);
     // Written as seen from another working directory, or before the directory was moved.
@@ -50,8 +50,11 @@ export async function findData(
 ): Promise<UploadPaths | undefined> {
   const standard = uploadPaths(directory, id);
   const paths = uploadPaths(directory, id, storage);
-  if (paths.data !== standard.data && (await statOf(() => disk.stat(paths.data)))) return paths;
-  return (await statOf(() => disk.lstat(standard.data)))?.isFile() === true ? standard : undefined;
+  if (paths.data !== standard.data && (await unlessMissing(() => disk.stat(paths.data))))
+    return paths;
+  return (await unlessMissing(() => disk.lstat(standard.data)))?.isFile() === true
+    ? standard
+    : undefined;
 }
 
 function found(
@@ -63,15 +66,6 @@ function found(
   const verifiedOffset = verifiedOffsetOf(own);
   const offset = verifiedOffset === undefined ? size : Math.min(size, verifiedOffset);
   return { info: { ...info, id, offset, modifiedAt: mtimeMs }, paths, verifiedOffset };
-}
-
-async function statOf(stat: () => Stats | Promise<Stats>): Promise<Stats | undefined> {
-  try {
-    return await stat();
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }
 
 /** An info file that says nothing sensible is no missing upload: somebody has to look at it. */

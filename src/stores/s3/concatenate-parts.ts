@@ -1,9 +1,11 @@
+import { TusError } from '../../core/errors.js';
 import type { UploadInfo } from '../../core/upload.js';
 import type { ChunkWriterOptions } from './chunk-writer.js';
 import { cutSources, type CutPart, type Source } from './cut-sources.js';
 import type { LoadedRecord, Place } from './load-record.js';
 import { objectKeys } from './object-keys.js';
 import { PartSession } from './part-session.js';
+import { isMissingObject } from './s3-errors.js';
 import { PartsOnTheirWay } from './parts-on-their-way.js';
 import type { StoredPart } from './multipart-uploads.js';
 import type { Survey } from './survey.js';
@@ -11,6 +13,8 @@ import type { Survey } from './survey.js';
 /**
  * Fills an upload with the bytes of finished ones, copied within S3 wherever they make a part; what is too small for one goes
  * through this process. What an earlier attempt has done is not done again.
+ *
+ * @throws TusError ERR_UPLOAD_NOT_FOUND where the object of one is not there
  */
 export async function concatenateParts(
   place: Place,
@@ -37,7 +41,7 @@ export async function concatenateParts(
     await parts.settle();
     // The error that began it is the one to tell.
     await session.closeWith(parts, false, options.signal).catch(() => undefined);
-    throw error;
+    throw isMissingObject(error) ? new TusError('ERR_UPLOAD_NOT_FOUND', { cause: error }) : error;
   }
   await session.closeWith(parts, true, options.signal);
 }

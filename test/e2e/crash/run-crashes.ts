@@ -8,6 +8,8 @@ export interface RunCrashesOptions extends Omit<CrashOptions, 'backend' | 'seed'
   readonly seed: number;
   /** Keeps the uploads, if they are not to be on the disk. */
   readonly s3?: S3Server | undefined;
+  /** No run begins after so many milliseconds; by default all do. */
+  readonly limitMs?: number;
   readonly signal: AbortSignal;
   /** Told of each problem, with the seed that makes the run again. */
   readonly onFailure: (problem: string) => void;
@@ -16,8 +18,9 @@ export interface RunCrashesOptions extends Omit<CrashOptions, 'backend' | 'seed'
 /** Run after run, each with the next seed. */
 export async function runCrashes(options: RunCrashesOptions): Promise<CrashRunResult[]> {
   const { runs, seed: first, s3, fsync, locker, directory, signal, onFailure } = options;
+  const end = performance.now() + (options.limitMs ?? Infinity);
   const results: CrashRunResult[] = [];
-  for (let seed = first; seed < first + runs; seed += 1) {
+  for (let seed = first; seed < first + runs && performance.now() < end; seed += 1) {
     const backend =
       s3 === undefined ? await diskBackend(directory, fsync) : await s3Backend(directory, s3);
     try {
