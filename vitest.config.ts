@@ -22,7 +22,7 @@ export default defineConfig({
           test: {
             name,
             include: ['test/protocol/*.test.ts'],
-            exclude: ['test/protocol/{checksum-trailer,http2*,mounting*}.test.ts'],
+            exclude: ['test/protocol/{checksum-trailer,http2*,mounting*,trailers}.test.ts'],
             provide: { runtime: name },
             ...(isRemote(name) && { globalSetup: ['test/runtimes/global-setup.ts'] }),
           },

@@ -105,6 +105,40 @@ for (const [storeName, useStore] of Object.entries(stores)) {
         expect((await request(server, 'GET', path)).body).toEqual(source);
       });
 
+      it('lets a chunk with a checksum count once it is verified', async () => {
+        const server = await start();
+        const source = randomBytes(300_000);
+        const path = await create(server, source.length);
+        const right = checksum('sha256', source);
+        const answer = await patch(server, path, 0, source.toReversed(), right);
+        const options = await request(server, 'OPTIONS', '/files/');
+        if (options.header('tus-extension')?.includes('checksum') !== true) {
+          expect([answer.status, storeName]).toEqual([400, 'strict part']);
+          return;
+        }
+        expect(answer.status).toBe(460);
+        expect((await head(server, path)).header('upload-offset')).toBe('0');
+        const first = source.subarray(0, 7);
+        expect((await patch(server, path, 0, first, checksum('crc32c', first))).status).toBe(204);
+        const silent = await connect(server);
+        const rest = source.subarray(7);
+        const headers = {
+          ...chunkType,
+          'Upload-Offset': '7',
+          'Content-Length': String(rest.length),
+          ...checksum('md5', rest),
+        };
+        await silent.send(requestHead('PATCH', path, { headers }));
+        await silent.send(rest.subarray(0, 100_000));
+        expect((await patch(server, path, 7, rest, checksum('md5', rest))).status).toBe(204);
+        expect((await silent.response()).status).toBe(400);
+        expect((await request(server, 'GET', path)).body).toEqual(source);
+        const nothing = await patch(server, path, source.length, '', checksum('sha1', ''));
+        expect([nothing.status, nothing.header('upload-offset')]).toEqual([204, '300000']);
+        const wrong = await patch(server, path, source.length, '', checksum('sha1', 'x'));
+        expect(wrong.status).toBe(460);
+      });
+
       it('runs a finish step again that failed, and is not complete until then', async () => {
         let failures = 2;
         const finished: string[] = [];
@@ -269,9 +303,11 @@ describe('compose', () => {
       locker: new MemoryLocker(),
     });
     const server = await startServer({ wrapStore: () => store });
-    const path = await create(server, 'deferred');
     const headers = { 'Upload-Length': '3', ...checksum('sha1', 'abc') };
-    expect((await patch(server, path, 0, 'abd', headers)).status).toBe(460);
+    const other = await create(server, 'deferred');
+    expect((await patch(server, other, 0, 'abd', headers)).status).toBe(460);
+    expect((await head(server, other)).header('upload-offset')).toBe('0');
+    const path = await create(server, 'deferred');
     const right = await patch(server, path, 0, 'abc', headers);
     expect([right.status, right.header('upload-offset')]).toEqual([204, '3']);
     expect((await request(server, 'GET', path)).text).toBe('abc');

@@ -28,8 +28,10 @@ export class HalfSent {
     server: { readonly url: string; readonly directory: string },
     size: number,
     sent: number,
+    headers: readonly string[] = [],
   ): Promise<HalfSent> {
-    return HalfSent.resume(server.directory, await createUpload(server.url, size), size, 0, sent);
+    const location = await createUpload(server.url, size);
+    return HalfSent.resume(server.directory, location, size, 0, sent, headers);
   }
 
   /** Begins to send the rest of an upload from `offset` on. */
@@ -39,6 +41,7 @@ export class HalfSent {
     size: number,
     offset: number,
     sent: number,
+    headers: readonly string[] = [],
   ): Promise<HalfSent> {
     const { pathname, hostname, port, host } = new URL(location);
     const path = join(directory, pathname.split('/').at(-1) ?? '');
@@ -47,7 +50,8 @@ export class HalfSent {
     socket.write(
       `PATCH ${pathname} HTTP/1.1\r\nHost: ${host}\r\nTus-Resumable: 1.0.0\r\n` +
         `Upload-Offset: ${offset}\r\nContent-Type: application/offset+octet-stream\r\n` +
-        `Content-Length: ${size - offset}\r\nConnection: close\r\n\r\n`,
+        `Content-Length: ${size - offset}\r\nConnection: close\r\n` +
+        `${headers.map((line) => `${line}\r\n`).join('')}\r\n`,
     );
     socket.write(Buffer.alloc(sent, 'x'));
     await expect.poll(async () => (await stat(path)).size, { timeout: 5000 }).toBe(offset + sent);

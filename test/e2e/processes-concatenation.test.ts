@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { final, idOf, part, partial } from '../protocol/concat.js';
 import { create, download, head, offsetOf, patch, request } from '../protocol/tus.js';
-import { useCommands } from './command-helper.js';
 import { HalfSent } from './half-sent.js';
-import { type BedProcess, locationAt, ProcessBed } from './process-bed.js';
+import { type BedProcess, locationAt, ownBed, type ProcessBed, useBed } from './process-bed.js';
 
-const start = useCommands();
+/** On a machine that has much else to do. */
+const slow = { timeout: 60_000 };
 
 /** Waits until a final upload is complete, at every process, and checks its bytes. */
 async function expectComplete(bed: ProcessBed, path: string, content: string): Promise<void> {
@@ -16,20 +16,22 @@ async function expectComplete(bed: ProcessBed, path: string, content: string): P
   }
 }
 
-describe.each([2, 4])('%d processes on one directory, concatenating', (count) => {
+describe.each([2, 4])('%d processes on one directory, concatenating', slow, (count) => {
+  const theBed = useBed(count);
+
   it('join parts that were sent at the same time, one or more to each', async () => {
-    const bed = await ProcessBed.start(start, count);
+    const bed = theBed();
     const texts = Array.from({ length: 8 }, (_, index) => `${index}`.repeat(100_000));
     const parts = await Promise.all(
-      texts.map((text, index) => part(bed.processes[index % count] ?? bed.last, text)),
+      texts.map((text, index) => part(bed.processes[index % count] ?? bed.first, text)),
     );
     const paths = await bed.onAll((process) => final(process, ...parts));
     for (const path of paths) await expectComplete(bed, path, texts.join(''));
   });
 
   it('complete a final upload that one was told of when its last part ends at another', async () => {
-    const bed = await ProcessBed.start(start, count);
-    const [first] = bed.processes;
+    const bed = theBed();
+    const { first } = bed;
     const [a, b] = [await part(bed.last, 'hello'), await create(bed.last, 6, partial)];
     const path = await final(first, a, b, a);
     const waiting = await bed.onAll((process) => head(process, path));
@@ -43,8 +45,8 @@ describe.each([2, 4])('%d processes on one directory, concatenating', (count) =>
   });
 
   it('do so too where both come at the same moment', async () => {
-    const bed = await ProcessBed.start(start, count);
-    const [first] = bed.processes;
+    const bed = theBed();
+    const { first } = bed;
     for (let round = 0; round < 20; round += 1) {
       const [a, b] = [await part(first, 'hello'), await create(bed.last, 6, partial)];
       const [path, ended] = await Promise.all([
@@ -61,8 +63,8 @@ describe.each([2, 4])('%d processes on one directory, concatenating', (count) =>
   });
 
   it('finish a final upload once, however many are asked for it when it can be completed', async () => {
-    const bed = await ProcessBed.start(start, count);
-    const [first] = bed.processes;
+    const bed = theBed();
+    const { first } = bed;
     const finished = (path: string) =>
       bed.processes.flatMap(({ command }) =>
         Array.from(
@@ -83,8 +85,8 @@ describe.each([2, 4])('%d processes on one directory, concatenating', (count) =>
   });
 
   it('go on with a part that another is receiving, and its final upload is complete', async () => {
-    const bed = await ProcessBed.start(start, count);
-    const [first] = bed.processes;
+    const bed = theBed();
+    const { first } = bed;
     const size = 200_000;
     const part = await create(first, size, partial);
     const path = await final(bed.last, part, part);
@@ -96,8 +98,8 @@ describe.each([2, 4])('%d processes on one directory, concatenating', (count) =>
   });
 
   it('complete what one was to complete that was killed', async () => {
-    const bed = await ProcessBed.start(start, count);
-    const [first] = bed.processes;
+    const bed = await ownBed(count);
+    const { first } = bed;
     const [a, b] = [await part(first, 'hello'), await create(first, 6, partial)];
     const path = await final(first, a, b);
     expect((await patch(first, b, 0, ' world')).status).toBe(204);
@@ -108,8 +110,8 @@ describe.each([2, 4])('%d processes on one directory, concatenating', (count) =>
   });
 
   it('remove a final upload that waits at another: its parts stay, and end as others do', async () => {
-    const bed = await ProcessBed.start(start, count);
-    const [first] = bed.processes;
+    const bed = theBed();
+    const { first } = bed;
     const [a, b] = [await part(first, 'hello'), await create(first, 6, partial)];
     const path = await final(first, a, b);
     expect((await request(bed.last, 'DELETE', path)).status).toBe(204);
@@ -117,6 +119,7 @@ describe.each([2, 4])('%d processes on one directory, concatenating', (count) =>
     const answers = await bed.onAll((process) => head(process, path));
     expect(answers.map(({ status }) => status)).toEqual(Array(count).fill(404));
     expect((await download(bed.last, b)).toString()).toBe(' world');
-    expect(await bed.files()).toHaveLength(4);
+    expect(await bed.filesOf(path)).toEqual([]);
+    expect(await bed.filesOf(a, b)).toHaveLength(4);
   });
 });

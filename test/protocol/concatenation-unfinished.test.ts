@@ -201,7 +201,7 @@ describe('a final upload whose parts are not finished', () => {
   });
 
   it('an expired part is one that has gone', async () => {
-    const server = await startServer({ expireAfterMs: 30 });
+    const server = await startServer({ expireAfterMs: 1000 });
     const a = await create(server, 5, partial);
     const path = await final(server, a);
     expect((await head(server, path)).header('upload-expires')).toBeUndefined();

@@ -5,7 +5,7 @@ export interface GatedStore {
   readonly store: (store: DataStore) => DataStore;
   /** How often a chunk has come to the gate. */
   readonly waiting: () => number;
-  open(): void;
+  readonly open: () => void;
 }
 
 /** A store that takes no byte of any chunk until its gate is opened. */

@@ -294,16 +294,16 @@ async function downloaded(session: http2.ClientHttp2Session, path: string): Prom
 
 /** Keeps a connection from being idle. */
 function keepBusy(session: http2.ClientHttp2Session, path: string): { stop(): Promise<void> } {
-  let going = true;
+  const ending = new AbortController();
   const loop = (async () => {
-    while (going) {
+    while (!ending.signal.aborted) {
       await ask(session, 'OPTIONS', path);
       await delay(20);
     }
   })();
   return {
     stop: () => {
-      going = false;
+      ending.abort();
       return loop;
     },
   };

@@ -56,6 +56,14 @@ describe('field 24: a list of uploads', () => {
     expect(await bed.multiparts()).toBe(1);
   });
 
+  it('costs one call for each finished upload', async () => {
+    const bed = await openBed(s3());
+    const ids = [await newUpload(bed.freshStore(), 1), await newUpload(bed.freshStore(), 1)];
+    for (const id of ids) await completeFrom(bed.freshStore(), id, fileOf(1));
+    expect(await listed(bed.store())).toHaveLength(2);
+    expect(bed.proxy.operations.toSorted()).toEqual(['GetObject', 'GetObject', 'ListObjectsV2']);
+  });
+
   it('has a record whose multipart upload was aborted, as an orphan', async () => {
     const bed = await openBed(s3());
     const id = await newUpload(bed.store(), MiB);

@@ -62,6 +62,26 @@ describe('an upload with a place of its own', () => {
     ]);
   });
 
+  it('leaves the object of a later upload under its key when it is removed', async () => {
+    const bed = await openBed(server());
+    const store = bed.freshStore({ placeObject: () => ({ key: 'same' }) });
+    const [early, late] = [
+      await store.newUpload(draft({ size: 3 })),
+      await store.newUpload(draft({ size: 3 })),
+    ];
+    for (const [upload, bytes] of [
+      [early, 'old'],
+      [late, 'new'],
+    ] as const) {
+      await upload.writeChunk(0, bodyOf(Buffer.from(bytes)));
+      await upload.finish?.();
+    }
+    await (await bed.freshStore().getUpload(early.id)).terminate?.();
+    expect((await bed.object('same')).toString()).toBe('new');
+    await (await bed.freshStore().getUpload(late.id)).terminate?.();
+    expect([await bed.keys(), await bed.multiparts()]).toEqual([[], 0]);
+  });
+
   for (const key of ['x.info', 'folder/x.part', '.tuskd/x', 'folder/.tuskd/x']) {
     it(`must not be named like a record: ${key}`, async () => {
       const bed = await openBed(server());

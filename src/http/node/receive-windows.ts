@@ -80,7 +80,7 @@ class SessionWindow {
       };
       this.#bodies.add(stream);
       stream.once('end', onEnd).once('close', onEnd);
-      this.adapt(onBodies(+1));
+      this.adapt(onBodies(1));
     });
   }
 

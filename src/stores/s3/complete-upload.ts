@@ -2,6 +2,7 @@ import { ChunkWriter, type ChunkWriterOptions } from './chunk-writer.js';
 import { changeRecord, type LoadedRecord, type Place } from './load-record.js';
 import { PartSession } from './part-session.js';
 import type { StoredPart } from './multipart-uploads.js';
+import type { PartLedger } from './upload-record.js';
 import { listAllParts, type Survey } from './survey.js';
 
 /**
@@ -16,10 +17,12 @@ export async function completeUpload(
   options: ChunkWriterOptions,
 ): Promise<Survey> {
   if (found.record.ledger.state === 'complete') return found;
-  const record = found.isComplete ? found.record : await completeParts(place, found, options);
+  const { record, objectEtag } = found.isComplete
+    ? { record: found.record, objectEtag: undefined }
+    : await completeParts(place, found, options);
   // Before it is noted: nobody looks for pieces afterwards.
   await removeTail(place, found, options.signal);
-  const complete = await noteState(place, record, options, 'complete');
+  const complete = await noteState(place, record, options, { state: 'complete', objectEtag });
   const { size = 0 } = complete.info;
   return { ...found, record: complete, isComplete: true, offset: size, partsEnd: size };
 }
@@ -28,7 +31,7 @@ async function completeParts(
   place: Place,
   found: Survey,
   options: ChunkWriterOptions,
-): Promise<LoadedRecord> {
+): Promise<{ record: LoadedRecord; objectEtag: string | undefined }> {
   const { bucket, id } = place;
   const { signal } = options;
   const { size } = found.record.info;
@@ -39,7 +42,9 @@ async function completeParts(
     parts !== undefined && (await bucket.multiparts.complete(record.keys, parts, signal));
   const object = await bucket.head(record.keys.bucket, record.keys.data, signal);
   // An answer of success is not believed without the object, and a multipart upload that has gone may have become it.
-  if (object?.size === size) return record;
+  if (object?.size === size) {
+    return { record, objectEtag: record.ledger.elsewhere && object?.etag };
+  }
   throw new Error(
     isDone
       ? `S3 says that upload ${id} is complete, but its object has ${object?.size} of ${size} bytes`
@@ -91,7 +96,7 @@ async function withoutTail(
     return session.record;
   }
   if (found.record.ledger.state === 'completing') return found.record;
-  return noteState(place, found.record, options, 'completing');
+  return noteState(place, found.record, options, { state: 'completing' });
 }
 
 /** Undefined where the multipart upload has gone. */
@@ -117,11 +122,11 @@ function noteState(
   place: Place,
   record: LoadedRecord,
   { fence, signal }: ChunkWriterOptions,
-  state: 'completing' | 'complete',
+  change: Pick<PartLedger, 'state'> & Partial<Pick<PartLedger, 'objectEtag'>>,
 ): Promise<LoadedRecord> {
   return changeRecord(place, record, fence, signal, ({ info, ledger }) => ({
     info,
-    ledger: { ...ledger, state },
+    ledger: { ...ledger, ...change },
   }));
 }
 

@@ -1,11 +1,11 @@
 import type { StoredItem } from '../../core/data-store.js';
 import { isUploadId } from '../../core/upload-id.js';
-import { unlessGone } from './load-record.js';
+import { asLoaded, unlessGone } from './load-record.js';
 import { infoKey, isOwnKey, objectKeys, ownFolder, splitId } from './object-keys.js';
 import type { Signal } from './s3-calls.js';
 import type { S3Means } from './s3-means.js';
 import { survey } from './survey.js';
-import { maxRecordBytes, parseRecord } from './upload-record.js';
+import { maxRecordBytes, parseRecord, type UploadRecord } from './upload-record.js';
 
 type Means = Pick<S3Means, 'bucket' | 'prefix'>;
 type ListedObject = { readonly key: string; readonly modifiedAt: number };
@@ -72,11 +72,14 @@ async function identifyUpload(
   signal: Signal,
 ): Promise<StoredItem | undefined> {
   const { bucket, prefix } = means;
-  const content = (await bucket.get(key, maxRecordBytes, signal))?.content.toString();
-  const id = content === undefined ? undefined : idIn(content);
+  const found = await bucket.get(key, maxRecordBytes, signal);
+  const record = found && recordIn(found.content);
   // Somebody else's object that has such a name.
-  if (id === undefined || infoKey(prefix, splitId(id).object) !== key) return undefined;
-  const upload = await unlessGone(survey({ bucket, prefix, id }, signal));
+  if (record === undefined || found === undefined) return undefined;
+  const { id } = record.info;
+  if (infoKey(prefix, splitId(id).object) !== key) return undefined;
+  const loaded = asLoaded(means, record, found);
+  const upload = await unlessGone(survey({ bucket, prefix, id }, signal, loaded));
   if (upload !== undefined) return { id, kind: 'upload', modifiedAt: upload.modifiedAt };
   // Terminated meanwhile, or a record without bytes: a rule of the bucket has aborted its multipart upload.
   const isThere = (await bucket.head(bucket.name, key, signal)) !== undefined;
@@ -93,16 +96,15 @@ async function identifyLeftover(
   if (id === undefined || !isOwnId(id)) return undefined;
   // Somebody has copied it to where it would not be found.
   if (objectKeys(bucket.name, prefix, id).folder !== folderOf(key)) return undefined;
-  const record = (await bucket.get(infoKey(prefix, splitId(id).object), maxRecordBytes, signal))
-    ?.content;
-  if (record !== undefined && idIn(record.toString()) === id) return undefined;
+  const found = await bucket.get(infoKey(prefix, splitId(id).object), maxRecordBytes, signal);
+  if (found !== undefined && recordIn(found.content)?.info.id === id) return undefined;
   return { id, kind: 'orphan', modifiedAt };
 }
 
-function idIn(content: string): string | undefined {
+function recordIn(content: Buffer): UploadRecord | undefined {
   try {
-    const { id } = parseRecord(content).info;
-    return isOwnId(id) ? id : undefined;
+    const record = parseRecord(content.toString());
+    return isOwnId(record.info.id) ? record : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { isTusError, TusError } from '../../core/errors.js';
 import { type ObjectKeys, objectKeys } from './object-keys.js';
-import type { S3Bucket } from './s3-bucket.js';
+import type { FoundObject, S3Bucket } from './s3-bucket.js';
 import { isMissingObject, isPreconditionFailed, s3ErrorCode } from './s3-errors.js';
 import {
   maxRecordBytes,
@@ -39,8 +39,16 @@ export async function loadRecord(
   const record = found && readRecord(found.content.toString(), id);
   // Another upload to the same object: this one is gone.
   if (found === undefined || record?.info.id !== id) throw new TusError('ERR_UPLOAD_NOT_FOUND');
-  const { etag, modifiedAt } = found;
-  const keys = objectKeys(bucket.name, prefix, id, record.ledger.elsewhere);
+  return asLoaded({ bucket, prefix }, record, found);
+}
+
+/** A record with what is known of the object that it was read from. */
+export function asLoaded(
+  { bucket, prefix }: Pick<Place, 'bucket' | 'prefix'>,
+  record: UploadRecord,
+  { etag, modifiedAt }: Pick<FoundObject, 'etag' | 'modifiedAt'>,
+): LoadedRecord {
+  const keys = objectKeys(bucket.name, prefix, record.info.id, record.ledger.elsewhere);
   return { ...record, keys, etag, modifiedAt };
 }
 

@@ -24,8 +24,21 @@ export async function removeUpload(
   const found = await unlessGone(survey(place, signal));
   const { data, bucket } = record.keys;
   // Only what the upload has become: another's object may lie under the key of an upload that never came so far.
-  if (found?.isComplete) await place.bucket.delete([data], signal, bucket);
+  if (found?.isComplete && (await isOwnObject(place, record, signal))) {
+    await place.bucket.delete([data], signal, bucket);
+  }
   await removeRecorded(place, record, signal);
+}
+
+/** Under a key that is not the upload's alone, a later one may have put its object over this one's. */
+async function isOwnObject(
+  { bucket }: Place,
+  { keys, ledger: { objectEtag } }: LoadedRecord,
+  signal: Signal,
+): Promise<boolean> {
+  if (objectEtag === undefined) return true;
+  const object = await bucket.head(keys.bucket, keys.data, signal);
+  return object?.etag === objectEtag;
 }
 
 /**

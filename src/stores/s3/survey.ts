@@ -44,11 +44,16 @@ export interface Survey {
  * Looks at what there is of an upload: record and tail at once, then the parts. A writer stores the part that has a tail's bytes
  * before it removes the tail, so one of both is seen, and the offset never goes down.
  *
+ * @param loaded the record, where it has just been read
  * @throws TusError ERR_UPLOAD_NOT_FOUND where there is no record, or neither the multipart upload nor the whole object
  */
-export async function survey(place: Place, signal: AbortSignal | undefined): Promise<Survey> {
-  for (;;) {
-    const found = await surveyOnce(place, signal);
+export async function survey(
+  place: Place,
+  signal: AbortSignal | undefined,
+  loaded?: LoadedRecord,
+): Promise<Survey> {
+  for (let known = loaded; ; known = undefined) {
+    const found = await surveyOnce(place, signal, known);
     if (!dependsOnTime(found)) return found;
     const now = await place.bucket.head(place.bucket.name, found.record.keys.info, signal);
     if (now === undefined || now.etag === found.record.etag) return found;
@@ -65,11 +70,16 @@ function dependsOnTime({ record: { ledger }, tusdTail, highestNumber }: Survey):
   return mayBeCovered || highestNumber > recordedEnd(ledger).number;
 }
 
-async function surveyOnce(place: Place, signal: AbortSignal | undefined): Promise<Survey> {
+async function surveyOnce(
+  place: Place,
+  signal: AbortSignal | undefined,
+  loaded: LoadedRecord | undefined,
+): Promise<Survey> {
   const { bucket, prefix, id } = place;
+  if (loaded?.ledger.state === 'complete') return surveyComplete(loaded, loaded.modifiedAt);
   const own = objectKeys(bucket.name, prefix, id);
   const [record, pieces, tusdTail] = await Promise.all([
-    loadRecord(place, signal),
+    loaded ?? loadRecord(place, signal),
     listPieces(bucket, own, signal),
     bucket.head(bucket.name, own.tail, signal),
   ]);

@@ -43,6 +43,8 @@ export interface PartLedger {
   readonly partBytes: number | undefined;
   /** Where the data lies, if not where tusd would look for it. */
   readonly elsewhere: { readonly bucket: string; readonly key: string } | undefined;
+  /** ETag of the object, once it is complete, where another upload may be given the same key. */
+  readonly objectEtag: string | undefined;
   /** Changes with every write: tells one's own write from another's when the answer to it was lost. */
   readonly revision: string;
 }
@@ -81,6 +83,7 @@ export const emptyLedger: PartLedger = {
   tusdTail: undefined,
   partBytes: undefined,
   elsewhere: undefined,
+  objectEtag: undefined,
   revision: '',
 };
 
@@ -115,6 +118,7 @@ function isLedger(value: unknown): value is PartLedger {
     (value['done'] === undefined || isNumbers(value['done'], ['number', 'offset'])) &&
     (value['tusdTail'] === undefined || isNumbers(value['tusdTail'], ['start'])) &&
     (value['elsewhere'] === undefined || isAddress(value['elsewhere'])) &&
+    (value['objectEtag'] === undefined || typeof value['objectEtag'] === 'string') &&
     typeof value['revision'] === 'string'
   );
 }

@@ -6,7 +6,7 @@ import type { RequestContext } from '../../core/exchange.js';
 import type { UploadInfo } from '../../core/upload.js';
 import { type Environment, logUpload } from '../environment.js';
 import { type Incoming, storeWhileHeld } from '../store-while-held.js';
-import { availableAlgorithms } from './digest.js';
+import { availableAlgorithms, createDigest } from './digest.js';
 import { hashStored } from './hash-stored.js';
 import { HashedBody } from './hashed-body.js';
 import { openHasher } from './open-hasher.js';
@@ -28,8 +28,20 @@ export function storeVerified(
   incoming: Incoming,
   checksum: BodyChecksum,
 ): Promise<WriteResult> {
+  if (incoming.context.bodyLength === 0) return verifyEmpty(body, checksum);
   const store = isProvisional(checksum) ? storeProvisionally : storeAndLookBack;
   return store(env, handle, upload, body, incoming, checksum);
+}
+
+/** A body that is announced to be empty needs no store, which may have finished the upload long ago. */
+async function verifyEmpty(body: Body, checksum: BodyChecksum): Promise<WriteResult> {
+  // Trailers come with the end.
+  await body.next();
+  const error = await whatIsWrong(body, async () => {
+    const wanted = requireChecksum(checksum, body);
+    requireEqual(wanted, createDigest(wanted.algorithm).digest());
+  });
+  return { bytesWritten: 0, error };
 }
 
 /** A checksum is known to come: the bytes are hashed on their way, and count once they are verified. */
@@ -52,8 +64,7 @@ async function storeProvisionally(
       hashed.failure ??
       result.error ??
       (await whatIsWrong(hashed, async () => {
-        const wanted = checksum.expected ?? trailerOf(checksum, hashed);
-        if (wanted === undefined) throw missingTrailer();
+        const wanted = requireChecksum(checksum, hashed);
         requireEqual(wanted, await hasher.digest(wanted.algorithm));
       }));
     // To whoever holds the lock now, the chunk counts for nothing.
@@ -119,8 +130,10 @@ function requireEqual({ digest }: Checksum, actual: Uint8Array): void {
   if (Buffer.compare(digest, actual) !== 0) throw new TusError('ERR_CHECKSUM_MISMATCH');
 }
 
-function missingTrailer(): TusError {
-  return new TusError('ERR_INVALID_CHECKSUM', {
+function requireChecksum(checksum: BodyChecksum, body: Body): Checksum {
+  const wanted = checksum.expected ?? trailerOf(checksum, body);
+  if (wanted !== undefined) return wanted;
+  throw new TusError('ERR_INVALID_CHECKSUM', {
     detail: 'the trailer was announced, but the request ended without it',
   });
 }
