@@ -106,6 +106,16 @@ function finalSize(env: Environment, upload: UploadInfo, found: FoundParts): num
   return size;
 }
 
+/** Whether all parts of a final upload are finished. */
+export async function isReady(
+  env: Environment,
+  { parts }: UploadInfo,
+  context: WorkContext,
+): Promise<boolean> {
+  const found = await findParts(env, parts, context);
+  return parts.every((part) => isFinished(env, found.get(part)));
+}
+
 /** Whether a final upload waits in vain: a part has gone, or they are too long together. */
 export async function isHopeless(
   env: Environment,

@@ -2,7 +2,7 @@ import { isTusError } from '../core/errors.js';
 import type { StoredItem, Upload } from '../core/data-store.js';
 import type { UploadInfo } from '../core/upload.js';
 import { backgroundContext, type WorkContext } from './background.js';
-import { isHopeless } from './complete-final.js';
+import { isHopeless, isReady } from './complete-final.js';
 import { completeWaiting } from './complete-waiting.js';
 import type { Environment } from './environment.js';
 import { expiryOf } from './expiry.js';
@@ -73,6 +73,8 @@ export async function sweepUploads(
   const { signal = new AbortController().signal, dryRun = false } = options;
   // First: an expired upload whose writer was killed would look like one in use.
   const locks = (await env.locker.sweep?.({ signal, dryRun })) ?? 0;
+  // Also first: what is then still not complete is not going to be.
+  if (!dryRun) await completeWaiting(env, signal);
   const counts = { expired: 0, orphan: 0, 'in-use': 0, failed: 0 };
   let seen = 0;
   let expiredBytes = 0;
@@ -88,7 +90,6 @@ export async function sweepUploads(
     }
     options.onItem?.(swept);
   }
-  if (!dryRun) await completeWaiting(env, signal);
   return {
     seen,
     expired: counts.expired,
@@ -120,7 +121,11 @@ async function sweepItem(
   }
 }
 
-/** Whether nobody is to have it any more: it has expired, waits for a part that has gone, or was a part for nothing. */
+/**
+ * Whether nobody is to have it any more: it has expired, waits for a part that has gone, or was a part for nothing. A final
+ * upload that waits for nothing and is not complete was left by a server that died in the middle of its POST: its client
+ * was never told of it, and it expires as any upload does.
+ */
 async function isDone(
   env: Environment,
   handle: Upload,
@@ -128,7 +133,11 @@ async function isDone(
   context: WorkContext,
 ): Promise<boolean> {
   const state = uploadState(env, upload);
-  if (state === 'concatenating') return isHopeless(env, upload, context);
+  if (state === 'concatenating') {
+    return (await isReady(env, upload, context))
+      ? hasExpired(env, { ...upload, isFinal: false })
+      : isHopeless(env, upload, context);
+  }
   if (state === 'finished') return isAbandonedPart(env, handle, upload, context);
   return state === 'expired';
 }
@@ -144,9 +153,12 @@ async function isAbandonedPart(
   context: WorkContext,
 ): Promise<boolean> {
   if (!env.removeParts || !upload.isPartial) return false;
+  return hasExpired(env, upload) && !(await isAwaited(env, handle, undefined, context));
+}
+
+function hasExpired(env: Environment, upload: UploadInfo): boolean {
   const expiresAt = expiryOf(upload, env.expiry);
-  if (expiresAt === undefined || expiresAt > Date.now()) return false;
-  return !(await isAwaited(env, handle, undefined, context));
+  return expiresAt !== undefined && expiresAt <= Date.now();
 }
 
 async function sweepUpload(

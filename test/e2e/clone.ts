@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 
-export const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '../..');
 
 /** A folder as a newcomer has it, for the length of a test: a clone with its dependencies, to the eye of the module loader. */
 export async function clone(): Promise<string> {

@@ -118,14 +118,17 @@ describe('resolveParts', () => {
       `http://${'@'.repeat(1_000_000)}/files/a`,
     ];
     for (const url of hostile) {
-      const began = performance.now();
-      expect(() => resolve([url])).toThrow();
-      expect(performance.now() - began).toBeLessThan(1000);
+      expect(cpuMs(() => expect(() => resolve([url])).toThrow())).toBeLessThan(500);
     }
-    const began = performance.now();
-    expect(resolve(Array<string>(10_000).fill('https://uploads.example/files/%61'))).toHaveLength(
-      10_000,
-    );
-    expect(performance.now() - began).toBeLessThan(1000);
+    const many = Array<string>(10_000).fill('https://uploads.example/files/%61');
+    expect(cpuMs(() => expect(resolve(many)).toHaveLength(10_000))).toBeLessThan(1000);
   });
 });
+
+/** Of this process: others of a busy machine do not count. */
+function cpuMs(run: () => void): number {
+  const before = process.cpuUsage();
+  run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}

@@ -226,17 +226,21 @@ describe('a sweep', () => {
       whole: ['part', 'part'],
       waiting: ['part', 'unfinished'],
       hopeless: ['part', 'gone'],
+      // Their POST was killed: nobody has noted that they wait, and nobody was told of them.
+      forgotten: ['part', 'part'],
+      fresh: ['part', 'part'],
     })) {
       await writeStored(directory, id, '', { IsFinal: true, Size: 10, PartialUploads: parts });
     }
+    await age(join(directory, 'forgotten'), join(directory, 'whole'), join(directory, 'waiting'));
     const store = new FileStore({ directory });
     await (await store.getUpload('part')).noteAwaitedBy?.('whole');
     const report = await handlerFor(directory).sweep();
-    expect(report).toMatchObject({ seen: 5, expired: 1, failed: 0 });
+    expect(report).toMatchObject({ seen: 7, expired: 2, failed: 0 });
     expect(await readFile(join(directory, 'whole'), 'utf8')).toBe('hellohello');
     const names = await listDirectory(directory);
-    expect(names).toContain('waiting');
-    expect(names).not.toContain('hopeless');
+    for (const id of ['waiting', 'fresh']) expect(names).toContain(id);
+    for (const id of ['hopeless', 'forgotten']) expect(names).not.toContain(id);
     expect(names).not.toContain('hopeless.info');
   });
 
