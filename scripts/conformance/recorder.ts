@@ -15,7 +15,10 @@ export interface RecordedTest {
 /** Where the recorder writes, in the environment of vitest. */
 export const recordVariable = 'TUSKD_CONFORMANCE_RECORD';
 
-/** A reporter of vitest that notes how each test ended on each runtime, which its JSON does not tell apart. Named by its path, it has to be the default export. */
+/**
+ * A reporter of vitest that notes how each test ended on each runtime, which its JSON does not tell apart. Named by its
+ * path, it has to be the default export.
+ */
 export default class Recorder implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const path = process.env[recordVariable];
