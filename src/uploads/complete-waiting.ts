@@ -6,9 +6,13 @@ import type { Environment } from './environment.js';
  * then, or the disk was full. Those that still wait are left alone.
  */
 export async function completeWaiting(env: Environment, signal: AbortSignal): Promise<void> {
+  // Each is listed with each of its parts, of which it may have thousands. Those that are finished are told at once.
+  const unfinished = new Set<string>();
   for await (const id of env.store.listWaiting?.({ signal }) ?? []) {
+    if (unfinished.has(id)) continue;
     // It has been logged. The final upload's next request tries again.
-    await completeFinal(env, id).catch(() => undefined);
+    const outcome = await completeFinal(env, id).catch(() => undefined);
+    if (outcome?.state !== 'finished') unfinished.add(id);
     signal.throwIfAborted();
   }
 }

@@ -209,6 +209,23 @@ describe('a final upload whose parts are not finished', () => {
     expect(finishes(hooks)).toEqual(['pre-finish', 'post-finish']);
   });
 
+  it('one that waits for many parts is looked at once when a server starts', async () => {
+    const store = new MemoryStore();
+    const server = await startServer({ wrapStore: () => store });
+    const parts = await Promise.all(Array.from({ length: 20 }, () => create(server, 1, partial)));
+    await final(server, ...parts);
+    let looks = 0;
+    const counting = wrapStore(store, {
+      upload: () => {
+        looks += 1;
+        return {};
+      },
+    });
+    const backend = compose({ core: counting, locker: new MemoryLocker() });
+    await createHandler({ backend }).completeWaiting();
+    expect(looks).toBe(21);
+  });
+
   it('over the limit once the lengths are known, it is 413 and never complete', async () => {
     const server = await startServer({ maxSize: 10 });
     const a = await create(server, 'deferred', partial);
