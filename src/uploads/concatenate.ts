@@ -43,7 +43,9 @@ export async function concatenateUploads(
   if (size !== undefined) requireAllowedSize(env, size);
   const { upload, httpResponse } = await makeUpload(env, { ...draft, size }, context);
   try {
-    await eachOf(unfinished, (id) => noteAwaited(env, id, upload.id, context));
+    // The finished ones as well: they must not go while the others are waited for.
+    const awaited = unfinished.length > 0 ? ids : [];
+    await eachOf(awaited, (id) => noteAwaited(env, id, upload.id, context));
     // Whatever ended before it was noted is seen now; whatever ends from now on finds the note.
     const finished = new Map(found);
     for (const id of unfinished) finished.delete(id);

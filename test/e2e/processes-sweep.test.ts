@@ -57,7 +57,7 @@ describe.each([2, 4])('%d processes on one directory, where uploads expire', slo
     );
     for (const { code, errors } of sweeps) expect([code, errors]).toEqual([0, '']);
     const removed = sweeps.flatMap(({ output }) =>
-      Array.from(output.matchAll(/^(\w+): removed/gm), ([, id]) => `${basePath}${id}`),
+      Array.from(output.matchAll(/^(\w+): removed, with/gm), ([, id]) => `${basePath}${id}`),
     );
     expect(removed.sort()).toEqual(expired.sort());
     // The one that is running, and what another sweep has in hand.

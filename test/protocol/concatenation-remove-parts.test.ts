@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { type DataStore, MemoryStore, wrapStore } from 'tuskd';
+import {
+  compose,
+  createHandler,
+  type DataStore,
+  MemoryLocker,
+  MemoryStore,
+  wrapStore,
+} from 'tuskd';
 import { describe, expect, it } from 'vitest';
 import { final, idOf, part, partial } from './concat.js';
 import { recordingHooks } from './hooks.js';
@@ -73,6 +80,34 @@ describe('removeParts', () => {
     await expect.poll(async () => (await head(server, second)).header('upload-offset')).toBe('2');
     expect(await idsIn(store)).toEqual([first, second].map(idOf).sort());
     expect((await download(server, second)).toString()).toBe('ab');
+  });
+
+  it('leaves a part that was finished before another final upload began to wait with it', async () => {
+    const server = await startServer();
+    const [shared, other] = [await part(server, 'a'), await create(server, 1, partial)];
+    const waiting = await final(server, shared, other);
+    await final(server, shared);
+    await patch(server, other, 0, 'b');
+    await expect.poll(async () => (await head(server, waiting)).header('upload-offset')).toBe('2');
+    expect((await download(server, waiting)).toString()).toBe('ab');
+    expect((await head(server, shared)).status).toBe(404);
+  });
+
+  it('a sweep leaves a finished part for as long as a final upload waits with it', async () => {
+    const hooks = recordingHooks({
+      'pre-create': async ({ upload }) => (upload.size === 1 ? { changes: { expiresAt: 1 } } : {}),
+    });
+    const store = new MemoryStore();
+    const server = await startServer({ wrapStore: () => store, hooks });
+    const [early, late] = [await part(server, 'a'), await create(server, 2, partial)];
+    const waiting = await final(server, early, late);
+    const sweeper = createHandler({
+      backend: compose({ core: store, locker: new MemoryLocker() }),
+      removeParts: true,
+    });
+    expect(await sweeper.sweep()).toMatchObject({ seen: 3, expired: 0, failed: 0 });
+    await patch(server, late, 0, 'bc');
+    await expect.poll(async () => (await head(server, waiting)).header('upload-offset')).toBe('3');
   });
 
   it('goes on after a crash in the middle of it', async () => {

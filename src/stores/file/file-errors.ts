@@ -15,7 +15,7 @@ export function asTusError(error: unknown): unknown {
  * Nothing of ours is at that path: nothing at all, a name no file can have, a path through something that is no folder,
  * or a symbolic link, which is never followed.
  */
-export function isMissing(error: unknown): boolean {
+function isMissing(error: unknown): boolean {
   return isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EISDIR');
 }
 
