@@ -137,6 +137,25 @@ describe('removeParts', () => {
     expect((await download(next, path)).toString()).toBe('abcd');
   });
 
+  it('a POST whose end fails when parts have gone keeps the upload, which alone has their bytes', async () => {
+    let failures = 1;
+    const store = wrapStore(new MemoryStore(), {
+      upload: (upload) => ({
+        update: async (changes, options) => {
+          if (changes.finish === 'done' && failures-- > 0) throw new Error('disk on fire');
+          return upload.update(changes, options);
+        },
+      }),
+    });
+    const server = await startServer({ wrapStore: () => store });
+    const path = await final(server, await part(server, 'hello'), await part(server, ' world'));
+    expect((await download(server, path)).toString()).toBe('hello world');
+    expect(server.log.map(({ event }) => event)).toContain('CompletionFailed');
+    expect(await offsetOf(server, path)).toBe(11);
+    expect(await idsIn(store)).toEqual([idOf(path)]);
+    expect(server.log.filter(({ event }) => event === 'UploadFinished')).toHaveLength(3);
+  });
+
   it('a part that cannot be removed is logged, and changes nothing', async () => {
     const store = wrapStore(new MemoryStore(), {
       upload: () => ({
