@@ -90,6 +90,7 @@ class CrashRun {
 
   async #crash(moment: Moment): Promise<void> {
     this.#moments.push(moment);
+    const { length: problemsBefore } = this.#problems;
     const server = await this.#start(moment);
     const ended = server.ended();
     const sweeper = this.#isMortal ? this.#sweepBeside() : undefined;
@@ -112,8 +113,8 @@ class CrashRun {
     if (exit === undefined) {
       this.#report('It broke off connections and lives on', moment);
       await server.stop('SIGKILL');
-    } else if (exit.code !== null) {
-      this.#report(`It ended with ${exit.code}: ${exit.output}`, moment);
+    } else if (exit.code !== null || this.#problems.length > problemsBefore) {
+      this.#report(`It ended with ${exit.code}, and has said: ${exit.output}`, moment);
     }
   }
 
