@@ -54,7 +54,10 @@ async function createService(
     const { WorkerPool } = await import('./workers/worker-pool.js');
     return new WorkerPool({ count: flags.get('workers'), logger });
   }
-  const { http, close } = await createUploadServer(flags, logger, opened, { sweeps: true });
+  const { http, close } = await createUploadServer(flags, logger, opened, {
+    sweeps: true,
+    completesWaiting: true,
+  });
   return { listener: http, start: async () => undefined, close, abandon: () => undefined };
 }
 

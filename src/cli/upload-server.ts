@@ -17,15 +17,19 @@ export interface UploadServer {
   readonly close: () => Promise<void>;
 }
 
-/**
- * Makes the server that the flags describe.
- * @param sweeps whether this process is the one that sweeps: of several workers, one is enough
- */
+/** What one of several processes does for all. */
+export interface Duties {
+  readonly sweeps: boolean;
+  /** Goes on at the start with what a crash has interrupted. */
+  readonly completesWaiting: boolean;
+}
+
+/** Makes the server that the flags describe. */
 export async function createUploadServer(
   flags: ParsedFlags,
   logger: Logger,
   opened: OpenedStore,
-  { sweeps }: { readonly sweeps: boolean },
+  { sweeps, completesWaiting }: Duties,
 ): Promise<UploadServer> {
   const locker = await openLocker(flags, logger);
   const basePath = flags.get('base-path');
@@ -40,7 +44,7 @@ export async function createUploadServer(
   const greets = flags.get('show-greeting') && basePath !== '/';
   const http = createHttpServer(greets ? withGreeting(handler, basePath) : handler);
   handler.attach(http.server);
-  if (sweeps) void handler.completeWaiting();
+  if (completesWaiting) void handler.completeWaiting();
   return {
     http: http.server,
     close: async () => {

@@ -1,5 +1,7 @@
+import { backgroundContext } from './background.js';
 import { completeFinal } from './complete-final.js';
 import type { Environment } from './environment.js';
+import { removeParts } from './remove-parts.js';
 
 /**
  * Goes on with final uploads whose last part has ended while nobody could put them together: the server was killed just
@@ -13,6 +15,8 @@ export async function completeWaiting(env: Environment, signal: AbortSignal): Pr
     // It has been logged. The final upload's next request tries again.
     const outcome = await completeFinal(env, id).catch(() => undefined);
     if (outcome?.state !== 'finished') unfinished.add(id);
+    // What a crash has left of them.
+    else if (env.removeParts) await removeParts(env, outcome.upload, backgroundContext(signal));
     signal.throwIfAborted();
   }
 }

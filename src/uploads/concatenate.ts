@@ -1,7 +1,7 @@
 import { isTusError, TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
-import { isFull, type UploadDraft, type UploadInfo } from '../core/upload.js';
+import type { UploadDraft, UploadInfo } from '../core/upload.js';
 import { completeFinal, requireAllowedSize } from './complete-final.js';
 import { makeUpload, withResponse } from './create.js';
 import { backgroundContext } from './background.js';
@@ -9,7 +9,7 @@ import { eachOf } from './each-of.js';
 import { type Environment, logUpload } from './environment.js';
 import { findParts, totalSize } from './find-parts.js';
 import { checkAccess, publish } from './run-hooks.js';
-import { outcomeOf, uploadState } from './state.js';
+import { uploadState } from './state.js';
 import { withLock } from './with-lock.js';
 
 export interface ConcatenateRequest {
@@ -52,9 +52,6 @@ export async function concatenateUploads(
     for (const id of unfinished) finished.delete(id);
     return withResponse(await completeFinal(env, upload.id, context, finished), httpResponse);
   } catch (error) {
-    const whole = await onlyCopy(env, upload, context);
-    // The next HEAD runs what has failed once more.
-    if (whole !== undefined) return withResponse(outcomeOf(env, whole), httpResponse);
     await discard(env, upload, context);
     // Nothing is left that could be tried again: what went wrong says more.
     throw isTusError(error, 'ERR_CONCATENATION_FAILED') && isTusError(error.cause)
@@ -91,19 +88,6 @@ async function noteAwaited(
       ? new TusError('ERR_PARTIAL_UPLOAD_NOT_FOUND', { detail: id })
       : error;
   }
-}
-
-/** The upload, where parts have gone already because it has their bytes: nobody could begin anew. */
-async function onlyCopy(
-  env: Environment,
-  { id, parts }: UploadInfo,
-  cause: RequestContext,
-): Promise<UploadInfo | undefined> {
-  if (!env.removeParts) return undefined;
-  const found = await findParts(env, [id, ...parts], backgroundContext(undefined, cause));
-  const upload = found.get(id);
-  const isWhole = upload !== undefined && isFull(upload);
-  return isWhole && parts.some((part) => found.get(part) === undefined) ? upload : undefined;
 }
 
 /** Nobody was told its URL. Its client has to begin anew, and shall not pay for this one's bytes. */

@@ -14,7 +14,7 @@ import type { WorkContext } from './background.js';
  * that is rewritten at the end; an upload without one costs no write more.
  */
 export function hasFinishStep(
-  { store, hooks, removeParts: removesParts }: Environment,
+  { store, hooks }: Environment,
   { isPartial, isFinal, size }: Pick<UploadInfo, 'isPartial' | 'isFinal' | 'size'>,
 ): boolean {
   if (store.capabilities.finishing) return true;
@@ -22,12 +22,12 @@ export function hasFinishStep(
   if (isFinal && size === 0) return true;
   // "The Server SHOULD NOT process these partial uploads until they are concatenated."
   if (isPartial) return false;
-  return (isFinal && removesParts) || (hooks?.blocking.has('pre-finish') ?? false);
+  return hooks?.blocking.has('pre-finish') ?? false;
 }
 
 /**
  * What belongs to the end of an upload whose bytes are all stored, under its lock: the store's step, the blocking
- * hook, the end of the parts that it was made of, the mark that all is done, the news. A failure leaves the mark pending,
+ * hook, the mark that all is done, the news, the end of the parts that it was made of. A failure leaves the mark pending,
  * so that the next HEAD or PATCH runs all of it again. Hooks hear nothing of a part's end.
  *
  * @throws TusError ERR_FINISH_FAILED: 503, so that clients come back; they would begin anew after a 4xx.
@@ -47,7 +47,6 @@ export async function finish(
       if (!upload.isPartial) {
         ({ httpResponse } = await invokeHook(env, 'pre-finish', upload, context));
       }
-      if (upload.isFinal && env.removeParts) await removeParts(env, upload, context);
       finished = await handle.update({ finish: 'done' }, { fence });
     } catch (error) {
       throw new TusError('ERR_FINISH_FAILED', { headers: { 'Retry-After': '5' }, cause: error });
@@ -55,5 +54,7 @@ export async function finish(
   }
   logUpload(env, 'info', 'UploadFinished', context, { id: upload.id, size: upload.size });
   if (!finished.isPartial) await publish(env, 'post-finish', finished, context);
+  // Only now: until then everything may have to be done again, for which they are needed.
+  if (finished.isFinal && env.removeParts) await removeParts(env, finished, context);
   return outcomeOf(env, finished, httpResponse);
 }

@@ -10,8 +10,8 @@ import { uploadState } from './state.js';
 import { withLock } from './with-lock.js';
 
 /**
- * Removes the parts of a final upload that has all their bytes, but for those that another one still waits for. What cannot
- * be removed is logged and stays: the final upload is complete all the same.
+ * Removes the parts of a final upload that is finished, but for those that another one still waits for. Never rejects: what
+ * cannot be removed is logged and stays, and so does what a crash or a shutdown leaves, until it expires.
  */
 export async function removeParts(
   env: Environment,
@@ -22,9 +22,7 @@ export async function removeParts(
     try {
       await withLock(env, id, context, ({ fence }) => removePart(env, id, final, context, fence));
     } catch (error) {
-      // At a shutdown, the next server goes on.
-      context.signal.throwIfAborted();
-      if (isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return;
+      if (context.signal.aborted || isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return;
       logUpload(env, 'error', 'PartRemovalError', context, { id, error });
     }
   });

@@ -3,7 +3,6 @@ import type { StoredItem, Upload } from '../core/data-store.js';
 import type { UploadInfo } from '../core/upload.js';
 import { backgroundContext, type WorkContext } from './background.js';
 import { isHopeless, readySince } from './complete-final.js';
-import { completeWaiting } from './complete-waiting.js';
 import type { Environment } from './environment.js';
 import { expiryOf } from './expiry.js';
 import { isAwaited } from './remove-parts.js';
@@ -62,10 +61,9 @@ export interface SweepReport {
 const defaultOrphanAgeMs = 3_600_000;
 
 /**
- * Removes expired uploads, and what crashes have left behind, and goes on with what they have interrupted. Never a finished
- * upload (but for parts that are not kept anyway), one that somebody is using, or anything that the store did not make.
- * Looks at one thing at a time, so a million uploads need no more memory than one, and requests come in between. Several
- * servers may sweep the same store.
+ * Removes expired uploads, and what crashes have left behind. Never a finished upload (but for parts that are not kept
+ * anyway), one that somebody is using, or anything that the store did not make. Looks at one thing at a time, so a million
+ * uploads need no more memory than one, and requests come in between. Several servers may sweep the same store.
  */
 export async function sweepUploads(
   env: Environment,
@@ -74,9 +72,6 @@ export async function sweepUploads(
   const { signal = new AbortController().signal, dryRun = false } = options;
   // First: an expired upload whose writer was killed would look like one in use.
   const locks = (await env.locker.sweep?.({ signal, dryRun })) ?? 0;
-  // Also first: what is then still not complete is not going to be. Where locks tell nothing of other processes, one of them
-  // may be at it.
-  if (!dryRun && options.quietMs === undefined) await completeWaiting(env, signal);
   const counts = { expired: 0, orphan: 0, 'in-use': 0, failed: 0 };
   let seen = 0;
   let expiredBytes = 0;

@@ -54,6 +54,9 @@ export interface UploadsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A longer one would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** Everything that can be done with uploads, the same for every protocol. Each operation is a file of its own. */
 export class Uploads {
   readonly #env: Environment;
@@ -144,16 +147,20 @@ export class Uploads {
   /** One sweep at a time, each so long after the last. */
   #sweepEvery(intervalMs: number): void {
     const { signal } = this.#closing;
-    const timer = setTimeout(() => {
-      forgetEnd();
-      this.#sweeping = this.sweep({ signal })
-        .catch((error: unknown) => {
-          if (!signal.aborted) this.#env.logger.log('error', 'SweepError', { error });
-        })
-        .finally(() => {
-          if (!signal.aborted) this.#sweepEvery(intervalMs);
-        });
-    }, intervalMs).unref();
+    const timer = setTimeout(
+      () => {
+        forgetEnd();
+        this.#sweeping = this.completeWaiting()
+          .then(() => this.sweep({ signal }))
+          .catch((error: unknown) => {
+            if (!signal.aborted) this.#env.logger.log('error', 'SweepError', { error });
+          })
+          .finally(() => {
+            if (!signal.aborted) this.#sweepEvery(intervalMs);
+          });
+      },
+      Math.min(intervalMs, longestTimerMs),
+    ).unref();
     const forgetEnd = onAbort(signal, () => clearTimeout(timer));
   }
 }

@@ -8,7 +8,7 @@ import {
   wrapStore,
 } from 'tuskd';
 import { describe, expect, it } from 'vitest';
-import { final, idOf, part, partial } from './concat.js';
+import { concat, final, idOf, part, partial } from './concat.js';
 import { recordingHooks } from './hooks.js';
 import { startServer as start, type TestServer } from './server.js';
 import type { ServerOptions } from './test-server.js';
@@ -42,9 +42,9 @@ describe('removeParts', () => {
         'pre-create',
         'post-create',
         'pre-finish',
-        'post-terminate',
-        'post-terminate',
         'post-finish',
+        'post-terminate',
+        'post-terminate',
       ].concat(['access inspect', 'access read']),
     );
   });
@@ -131,13 +131,14 @@ describe('removeParts', () => {
     await expect.poll(() => terminations).toBeGreaterThan(1);
     await server.handler.close();
     expect(await idsIn(core)).toHaveLength(4);
-    const next = await startServer({ wrapStore: () => core });
-    expect(await offsetOf(next, path)).toBe(4);
+    const backend = compose({ core, locker: new MemoryLocker() });
+    await createHandler({ backend, removeParts: true }).completeWaiting();
     expect(await idsIn(core)).toEqual([idOf(path)]);
+    const next = await startServer({ wrapStore: () => core });
     expect((await download(next, path)).toString()).toBe('abcd');
   });
 
-  it('a POST whose end fails when parts have gone keeps the upload, which alone has their bytes', async () => {
+  it('a POST whose end fails leaves the parts, and nothing else', async () => {
     let failures = 1;
     const store = wrapStore(new MemoryStore(), {
       upload: (upload) => ({
@@ -147,13 +148,14 @@ describe('removeParts', () => {
         },
       }),
     });
-    const server = await startServer({ wrapStore: () => store });
-    const path = await final(server, await part(server, 'hello'), await part(server, ' world'));
+    const hooks = recordingHooks();
+    const server = await startServer({ wrapStore: () => store, hooks });
+    const parts = [await part(server, 'hello'), await part(server, ' world')];
+    expect((await concat(server, parts)).status).toBe(503);
+    expect(await idsIn(store)).toEqual(parts.map(idOf).sort());
+    const path = await final(server, ...parts);
     expect((await download(server, path)).toString()).toBe('hello world');
-    expect(server.log.map(({ event }) => event)).toContain('CompletionFailed');
-    expect(await offsetOf(server, path)).toBe(11);
     expect(await idsIn(store)).toEqual([idOf(path)]);
-    expect(server.log.filter(({ event }) => event === 'UploadFinished')).toHaveLength(3);
   });
 
   it('a part that cannot be removed is logged, and changes nothing', async () => {

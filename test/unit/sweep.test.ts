@@ -106,30 +106,6 @@ describe('a sweep', () => {
     expect((await client.response()).status).toBe(201);
   });
 
-  it('puts nothing together where locks tell nothing of who may be at it', async () => {
-    const directory = await temporaryDirectory();
-    const store = new FileStore({ directory });
-    const draft = { size: 0, metadata: {}, isPartial: true, isFinal: false, parts: [] };
-    const part = await store.newUpload({ ...draft, id: 'part' });
-    await store.newUpload({
-      ...draft,
-      id: 'whole',
-      size: undefined,
-      isPartial: false,
-      isFinal: true,
-      parts: ['part'],
-    });
-    await part.noteAwaitedBy?.('whole');
-    // It has waited for longer than uploads may stay unfinished; its part took so long.
-    await age(join(directory, 'whole'));
-    const sizeOf = async (): Promise<number | undefined> =>
-      (await (await store.getUpload('whole')).getInfo()).size;
-    expect(await handlerFor(directory).sweep({ quietMs: 1 })).toMatchObject({ expired: 0 });
-    expect(await sizeOf()).toBeUndefined();
-    await handlerFor(directory).sweep();
-    expect(await sizeOf()).toBe(0);
-  });
-
   it('looks again under the lock: an upload that went on meanwhile stays', async () => {
     const directory = await fill();
     const store = new FileStore({ directory });
@@ -260,7 +236,7 @@ describe('a sweep', () => {
     );
   });
 
-  it('completes a final upload whose parts are all here, and removes one that waits in vain', async () => {
+  it('leaves final uploads that wait or are whole, and removes those that wait in vain or were left', async () => {
     const directory = await temporaryDirectory();
     await writeStored(directory, 'part', 'hello', { IsPartial: true });
     await writeStored(directory, 'old', 'hello', { IsPartial: true });
@@ -279,7 +255,9 @@ describe('a sweep', () => {
     await age(...aged.map((id) => join(directory, id)));
     const store = new FileStore({ directory });
     await (await store.getUpload('part')).noteAwaitedBy?.('whole');
-    const report = await handlerFor(directory).sweep();
+    const handler = handlerFor(directory);
+    await handler.completeWaiting();
+    const report = await handler.sweep();
     expect(report).toMatchObject({ seen: 8, expired: 2, failed: 0 });
     expect(await readFile(join(directory, 'whole'), 'utf8')).toBe('hellohello');
     const names = await listDirectory(directory);

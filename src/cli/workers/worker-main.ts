@@ -7,7 +7,7 @@ import { openStore } from '../open-store.js';
 import { parseFlags } from '../parse-flags.js';
 import { flushMs } from '../shutdown.js';
 import { createUploadServer } from '../upload-server.js';
-import { type FromWorker, isToWorker, workerNumber } from './worker-messages.js';
+import { type FromWorker, isToWorker, replacesDead, workerNumber } from './worker-messages.js';
 
 /** A process of `tuskd -workers`: serves the connections that the first process hands over. */
 async function work(): Promise<void> {
@@ -19,6 +19,7 @@ async function work(): Promise<void> {
   const opened = await openStore(flags, logger);
   const { http, close } = await createUploadServer(flags, logger, opened, {
     sweeps: process.env[workerNumber] === '1',
+    completesWaiting: process.env[workerNumber] === '1' || process.env[replacesDead] === 'true',
   });
   // From this event on, Node looks after the timeouts and the idle connections of a server.
   http.emit('listening');

@@ -1,6 +1,9 @@
 /** Variable in a worker's environment: which of the workers it is, from 1. One that takes a dead one's place has its number. */
 export const workerNumber = 'TUSKD_WORKER';
 
+/** Variable in a worker's environment: `true` where it takes the place of one that died. */
+export const replacesDead = 'TUSKD_WORKER_REPLACES_DEAD';
+
 /** What the first process tells a worker. */
 export type ToWorker =
   /** Comes with a socket. */

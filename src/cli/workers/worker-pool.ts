@@ -70,7 +70,7 @@ export class WorkerPool implements Service {
 
   /** The first of its number: if it cannot start, the command cannot. */
   async #startFirst(number: number): Promise<WorkerProcess> {
-    const worker = this.#launch(number);
+    const worker = this.#launch(number, false);
     const exit = await Promise.race([worker.ready, worker.exited]);
     if (exit === undefined) return worker;
     throw new StartError(`unable to start worker ${number}: it ${describeExit(exit)}`);
@@ -92,12 +92,12 @@ export class WorkerPool implements Service {
       } catch {
         return;
       }
-      worker = this.#launch(number);
+      worker = this.#launch(number, true);
     }
   }
 
-  #launch(number: number): WorkerProcess {
-    const worker = new WorkerProcess(number, process.argv.slice(2));
+  #launch(number: number, isReplacement: boolean): WorkerProcess {
+    const worker = new WorkerProcess(number, isReplacement, process.argv.slice(2));
     this.#alive.add(worker);
     void worker.exited.then(() => {
       this.#alive.delete(worker);

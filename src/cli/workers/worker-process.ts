@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { isFromWorker, type ToWorker, workerNumber } from './worker-messages.js';
+import { isFromWorker, replacesDead, type ToWorker, workerNumber } from './worker-messages.js';
 
 /** How long a connection may be on its way, in milliseconds. */
 const arrivalMs = 5000;
@@ -28,8 +28,9 @@ export class WorkerProcess {
   #accepted = 0;
 
   /** @param args the command line, without the command */
-  constructor(number: number, args: readonly string[]) {
-    this.#child = fork(script, args, { env: { ...process.env, [workerNumber]: String(number) } });
+  constructor(number: number, isReplacement: boolean, args: readonly string[]) {
+    const duties = { [workerNumber]: String(number), [replacesDead]: String(isReplacement) };
+    this.#child = fork(script, args, { env: { ...process.env, ...duties } });
     this.ready = new Promise((resolve) => {
       this.#child.on('message', (message) => {
         if (!isFromWorker(message)) return;

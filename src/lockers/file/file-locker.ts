@@ -27,6 +27,9 @@ export interface FileLockerOptions {
   readonly filePerms?: number;
 }
 
+/** How long to wait for a dead lock that a living process has taken just before, in milliseconds. */
+const burialMs = 1000;
+
 /** What exists from the first lock to `close()`. */
 interface Session {
   readonly files: LockFiles;
@@ -122,11 +125,21 @@ export class FileLocker implements Locker {
     for await (const id of files.deadLocks(signal)) {
       count += 1;
       if (dryRun || this.#queue.isTaken(id)) continue;
-      // Taken like any other, so that nobody else buries it at the same time.
-      const lock = await this.lock(id, { signal, requestRelease: () => undefined });
-      await lock.unlock();
+      await this.#bury(id);
     }
     return count;
+  }
+
+  /** Takes a dead lock like any other, so that nobody else buries it at the same time, and lets go of it. */
+  async #bury(id: string): Promise<void> {
+    const signal = AbortSignal.timeout(burialMs);
+    try {
+      const lock = await this.lock(id, { signal, requestRelease: () => undefined });
+      await lock.unlock();
+    } catch (error) {
+      // Somebody else has taken it meanwhile, and uses it.
+      if (!signal.aborted) throw error;
+    }
   }
 
   async close(): Promise<void> {
