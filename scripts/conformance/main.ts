@@ -7,10 +7,13 @@ import { runTests } from './run-tests.js';
 
 const root = resolve(import.meta.dirname, '../../../..');
 
-/** Runs the tests of the protocol and writes what they say of it; with `--check` only says what is missing. */
-function main(checkOnly: boolean): void {
-  if (!checkOnly) {
-    const run = runTests(root);
+/**
+ * Runs the tests of the protocol and writes what they say of it; with `--check` only says what is missing. Other
+ * arguments are vitest's: `--project=node` for one runtime.
+ */
+function main(args: readonly string[]): void {
+  if (!args.includes('--check')) {
+    const run = runTests(root, args);
     const page = conformancePage(root, protocolTests(findTests(root)), run);
     writeFileSync(join(root, 'docs/conformance.md'), page);
   }
@@ -19,4 +22,4 @@ function main(checkOnly: boolean): void {
   process.exitCode = gaps.length > 0 ? 1 : 0;
 }
 
-main(process.argv.includes('--check'));
+main(process.argv.slice(2));

@@ -15,8 +15,11 @@ export interface RecordedTest {
 /** Where the recorder writes, in the environment of vitest. */
 export const recordVariable = 'TUSKD_CONFORMANCE_RECORD';
 
-/** A reporter of vitest that notes how each test ended on each runtime, which its JSON does not tell apart. */
-export class Recorder implements Reporter {
+/**
+ * A reporter of vitest that notes how each test ended on each runtime, which its JSON does not tell apart. Named by its
+ * path, it has to be the default export.
+ */
+export default class Recorder implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const path = process.env[recordVariable];
     if (path === undefined) throw new Error(`${recordVariable} does not say where to write`);
@@ -34,6 +37,3 @@ function recorded(test: TestCase): RecordedTest {
   }
   return { runtime, file, titles, state: test.result().state };
 }
-
-// A reporter that is named by its path has to be the default export.
-export { Recorder as default };

@@ -6,10 +6,14 @@ import { type NamedTest, titlePattern } from './find-tests.js';
 import type { Outcome, Run } from './page.js';
 import { type RecordedTest, recordVariable } from './recorder.js';
 
-/** Runs the tests of the protocol on every runtime that is installed. */
-export function runTests(root: string): Run {
-  const tests = recordTests(root);
-  const runtimes = [...new Set(['node', ...tests.map(({ runtime }) => runtime).sort()])];
+/**
+ * Runs the tests of the protocol, on every runtime that is installed.
+ *
+ * @param args of vitest, beside the tests
+ */
+export function runTests(root: string, args: readonly string[]): Run {
+  const tests = recordTests(root, args);
+  const runtimes = [...new Set(tests.map(({ runtime }) => runtime))].sort(nodeFirst);
   return {
     summary: `Node.js ${process.versions.node} on ${platform()} ${arch()}; ${runtimes.join(', ')}.`,
     runtimesWhere: (test, wanted) =>
@@ -17,13 +21,14 @@ export function runTests(root: string): Run {
   };
 }
 
-function recordTests(root: string): RecordedTest[] {
+function recordTests(root: string, args: readonly string[]): RecordedTest[] {
   const scratch = mkdtempSync(join(tmpdir(), 'tuskd-conformance-'));
   const path = join(scratch, 'record.json');
   try {
     const vitest = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'test/protocol/'];
     const recorder = join(import.meta.dirname, 'recorder.js');
-    spawnSync(process.execPath, [...vitest, '--reporter=default', `--reporter=${recorder}`], {
+    const reporters = ['--reporter=default', `--reporter=${recorder}`];
+    spawnSync(process.execPath, [...vitest, ...reporters, ...args], {
       cwd: root,
       env: { ...process.env, [recordVariable]: path },
       stdio: 'inherit',
@@ -47,4 +52,8 @@ function outcomeOf(
     .map(({ state }) => state);
   if (states.includes('failed')) return 'failed';
   return states.includes('passed') ? 'passed' : 'not run';
+}
+
+function nodeFirst(one: string, other: string): number {
+  return Number(other === 'node') - Number(one === 'node') || one.localeCompare(other);
 }
