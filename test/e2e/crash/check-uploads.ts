@@ -1,12 +1,12 @@
 import type { UploadInfo } from '../../../dist/contracts.js';
 import type { Backend } from './backend.js';
-import { appendRest, type Workplace } from './operations.js';
+import { appendRest, mayBeHalfRemoved, type Workplace } from './operations.js';
 import { describeUpload, isFinal, isFinished, type TrackedUpload } from './tracked-upload.js';
 
 /** How long a final upload may take whose parts are complete, in milliseconds. */
 const completionLimitMs = 10_000;
 
-type Check = Pick<Workplace, 'client' | 'basePath' | 'report' | 'isMortal'>;
+type Check = Pick<Workplace, 'client' | 'basePath' | 'report' | 'isMortal' | 'removesInSteps'>;
 
 /** Every upload is as its clients were told, or better; what is found becomes what was told. */
 export async function checkUploads(
@@ -46,11 +46,12 @@ async function infoOf({ store }: Backend, id: string): Promise<UploadInfo> {
 }
 
 async function checkUpload(
-  { client, report, isMortal }: Check,
+  place: Check,
   backend: Backend,
   upload: TrackedUpload,
   path: string,
 ): Promise<void> {
+  const { client, report, isMortal } = place;
   const answer = await client.send('HEAD', path);
   const status = answer?.status ?? 0;
   if (status === 404 && (upload.gone !== 'no' || (isMortal && !isFinished(upload)))) {
@@ -62,6 +63,7 @@ async function checkUpload(
     return;
   }
   if (upload.gone === 'yes') report(`It is back: ${describeUpload(upload)}`);
+  const lowest = mayBeHalfRemoved(place, upload) ? 0 : upload.told;
   upload.gone = 'no';
   const length = answer.headers['upload-length'];
   if (
@@ -73,7 +75,7 @@ async function checkUpload(
   const told = answer.headers['upload-offset'];
   if (told === undefined && isFinal(upload) && upload.told === 0) return;
   const offset = Number(told);
-  if (!(offset >= upload.told && offset <= upload.sent))
+  if (!(offset >= lowest && offset <= upload.sent))
     report(`HEAD tells ${String(told)}: ${describeUpload(upload)}`);
   if (isFinal(upload) && offset !== upload.source.length)
     report(`A final upload has offset ${offset}: ${describeUpload(upload)}`);

@@ -202,6 +202,7 @@ class CrashRun {
       maxSize: backend.maxSize,
       extensions,
       isMortal: this.#isMortal,
+      removesInSteps: backend.removesInSteps,
       report: (problem) => this.#report(problem, moment),
       add(draft, sourceOf) {
         const number = index * numbersOfClient + own.length;

@@ -73,3 +73,7 @@ diagnostics.subscribe('http.server.request.start', () => (counts = true));
 // To S3: before a request goes out, and when S3 has done it but nobody here knows.
 diagnostics.subscribe('http.client.request.start', () => count());
 diagnostics.subscribe('http.client.response.finish', () => count());
+
+// A test that is killed itself cannot end it.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 1000).unref();
