@@ -6,7 +6,7 @@ import { checkLocker, openLocker } from './open-locker.js';
 import { openLog } from './open-log.js';
 import { openStore } from './open-store.js';
 import type { ParsedFlags } from './parse-flags.js';
-import { expiryFlags } from './upload-server.js';
+import { uploadFlags } from './upload-server.js';
 
 /** A server whose locks this command cannot see stores something of an upload in the making at least so often. */
 const quietMs = 300_000;
@@ -24,7 +24,7 @@ export async function runSweep(flags: ParsedFlags, dryRun: boolean): Promise<num
   await checkLocker(flags);
   const locker = await openLocker(flags, logger);
   const uploads = new Uploads({
-    ...expiryFlags(flags),
+    ...uploadFlags(flags),
     backend: compose({ core: opened.store, locker }),
   });
   const report = await uploads.sweep({

@@ -31,7 +31,7 @@ export async function createUploadServer(
   const basePath = flags.get('base-path');
   const handler = createHandler({
     ...handlerFlags(flags),
-    ...expiryFlags(flags),
+    ...uploadFlags(flags),
     ...(sweeps && sweepFlags(flags)),
     backend: compose({ core: opened.store, locker }),
     basePath,
@@ -53,12 +53,16 @@ export async function createUploadServer(
   };
 }
 
-/** When uploads expire; nothing where they do not. */
-export function expiryFlags(
+/** What becomes of uploads, whether a client asks for them or a sweep. */
+export function uploadFlags(
   flags: ParsedFlags,
-): Pick<HandlerOptions, 'expireAfterMs' | 'expiry'> | undefined {
-  const expireAfterMs = flags.get('expire-after');
-  return expireAfterMs > 0 ? { expireAfterMs, expiry: flags.get('expiry') } : undefined;
+): Pick<HandlerOptions, 'maxSize' | 'removeParts' | 'expireAfterMs' | 'expiry'> {
+  const [maxSize, expireAfterMs] = [flags.get('max-size'), flags.get('expire-after')];
+  return {
+    ...(maxSize > 0 && { maxSize }),
+    ...(expireAfterMs > 0 && { expireAfterMs, expiry: flags.get('expiry') }),
+    removeParts: flags.get('remove-parts'),
+  };
 }
 
 function sweepFlags(flags: ParsedFlags): Pick<HandlerOptions, 'sweepIntervalMs'> | undefined {
@@ -69,9 +73,7 @@ function sweepFlags(flags: ParsedFlags): Pick<HandlerOptions, 'sweepIntervalMs'>
 type HandlerFlags = Omit<HandlerOptions, 'backend' | 'basePath' | 'logger' | 'hooks'>;
 
 function handlerFlags(flags: ParsedFlags): HandlerFlags {
-  const maxSize = flags.get('max-size');
   return {
-    ...(maxSize > 0 && { maxSize }),
     disableDownload: flags.get('disable-download'),
     cors: corsOptions(flags),
     disableCors: flags.get('disable-cors'),
@@ -80,7 +82,6 @@ function handlerFlags(flags: ParsedFlags): HandlerFlags {
       ...(flags.get('disable-termination') ? (['termination'] as const) : []),
       ...(flags.get('disable-concatenation') ? (['concatenation'] as const) : []),
     ],
-    removeParts: flags.get('remove-parts'),
     networkTimeoutMs: flags.get('network-timeout'),
     acquireLockTimeoutMs: flags.get('acquire-lock-timeout'),
     requestCompletionTimeoutMs: flags.get('request-completion-timeout'),

@@ -52,7 +52,8 @@ async function complete(
 ): Promise<Outcome> {
   const upload = await (await env.store.getUpload(id, context)).getInfo();
   const state = uploadState(env, upload);
-  if (state === 'finished') return outcomeOf(env, upload);
+  // Another upload may have taken the ID of one that waited.
+  if (state === 'finished' || !upload.isFinal) return outcomeOf(env, upload);
   // Before the lock: most that are asked for still wait for a part, and then there is nothing to lock.
   const found = await findParts(env, state === 'concatenating' ? upload.parts : [], context, known);
   if (state === 'concatenating') {
@@ -106,14 +107,16 @@ function finalSize(env: Environment, upload: UploadInfo, found: FoundParts): num
   return size;
 }
 
-/** Whether all parts of a final upload are finished. */
-export async function isReady(
+/** Since when all parts of a final upload are finished, in milliseconds since 1970; undefined where they are not. */
+export async function readySince(
   env: Environment,
   { parts }: UploadInfo,
   context: WorkContext,
-): Promise<boolean> {
-  const found = await findParts(env, parts, context);
-  return parts.every((part) => isFinished(env, found.get(part)));
+): Promise<number | undefined> {
+  const found = [...(await findParts(env, parts, context)).values()];
+  return found.every((part) => isFinished(env, part))
+    ? found.reduce((latest, part) => Math.max(latest, part?.modifiedAt ?? 0), 0)
+    : undefined;
 }
 
 /** Whether a final upload waits in vain: a part has gone, or they are too long together. */

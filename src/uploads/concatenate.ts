@@ -1,7 +1,7 @@
 import { isTusError, TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
-import type { UploadDraft, UploadInfo } from '../core/upload.js';
+import { isFull, type UploadDraft, type UploadInfo } from '../core/upload.js';
 import { completeFinal, requireAllowedSize } from './complete-final.js';
 import { makeUpload, withResponse } from './create.js';
 import { backgroundContext } from './background.js';
@@ -9,7 +9,7 @@ import { eachOf } from './each-of.js';
 import { type Environment, logUpload } from './environment.js';
 import { findParts, totalSize } from './find-parts.js';
 import { checkAccess, publish } from './run-hooks.js';
-import { uploadState } from './state.js';
+import { outcomeOf, uploadState } from './state.js';
 import { withLock } from './with-lock.js';
 
 export interface ConcatenateRequest {
@@ -24,7 +24,8 @@ export interface ConcatenateRequest {
  *
  * @throws TusError ERR_PARTIAL_UPLOAD_NOT_FOUND, ERR_NOT_PARTIAL, ERR_UPLOAD_NOT_FINISHED, ERR_MAX_SIZE_EXCEEDED, and what
  * can become of a creation: all before anything is made. ERR_PARTIAL_UPLOAD_GONE, ERR_STORAGE_FULL,
- * ERR_CONCATENATION_FAILED, ERR_FINISH_FAILED, ERR_SERVER_SHUTDOWN: then what was made is removed again.
+ * ERR_CONCATENATION_FAILED, ERR_FINISH_FAILED, ERR_SERVER_SHUTDOWN: then what was made is removed again, and all parts are
+ * still there.
  */
 export async function concatenateUploads(
   env: Environment,
@@ -43,12 +44,17 @@ export async function concatenateUploads(
   if (size !== undefined) requireAllowedSize(env, size);
   const { upload, httpResponse } = await makeUpload(env, { ...draft, size }, context);
   try {
-    await eachOf(unfinished, (id) => noteAwaited(env, id, upload.id, context));
+    // The finished ones as well: they must not go while the others are waited for.
+    const awaited = unfinished.length > 0 ? ids : [];
+    await eachOf(awaited, (id) => noteAwaited(env, id, upload.id, context));
     // Whatever ended before it was noted is seen now; whatever ends from now on finds the note.
     const finished = new Map(found);
     for (const id of unfinished) finished.delete(id);
     return withResponse(await completeFinal(env, upload.id, context, finished), httpResponse);
   } catch (error) {
+    const whole = await onlyCopy(env, upload, context);
+    // The next HEAD runs what has failed once more.
+    if (whole !== undefined) return withResponse(outcomeOf(env, whole), httpResponse);
     await discard(env, upload, context);
     // Nothing is left that could be tried again: what went wrong says more.
     throw isTusError(error, 'ERR_CONCATENATION_FAILED') && isTusError(error.cause)
@@ -85,6 +91,19 @@ async function noteAwaited(
       ? new TusError('ERR_PARTIAL_UPLOAD_NOT_FOUND', { detail: id })
       : error;
   }
+}
+
+/** The upload, where parts have gone already because it has their bytes: nobody could begin anew. */
+async function onlyCopy(
+  env: Environment,
+  { id, parts }: UploadInfo,
+  cause: RequestContext,
+): Promise<UploadInfo | undefined> {
+  if (!env.removeParts) return undefined;
+  const found = await findParts(env, [id, ...parts], backgroundContext(undefined, cause));
+  const upload = found.get(id);
+  const isWhole = upload !== undefined && isFull(upload);
+  return isWhole && parts.some((part) => found.get(part) === undefined) ? upload : undefined;
 }
 
 /** Nobody was told its URL. Its client has to begin anew, and shall not pay for this one's bytes. */

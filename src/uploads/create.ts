@@ -7,6 +7,7 @@ import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadDraft, type UploadInfo } from '../core/upload.js';
 import { isUploadId } from '../core/upload-id.js';
 import { type Environment, logUpload } from './environment.js';
+import { expiryOf } from './expiry.js';
 import { hasFinishStep } from './finish.js';
 import { finishReceived } from './finish-received.js';
 import { receive } from './receive.js';
@@ -78,8 +79,10 @@ async function takeIn(
     withBody
       ? receive(env, handle, upload, { context, held }, checksum, false)
       : finishReceived(env, handle, upload, context, held.fence);
-  // Nobody can want an upload that was never heard of. Hooks and listeners may have told of it, or chosen its ID.
-  const isSecret = env.hooks === undefined && env.listeners.isEmpty;
+  // Nobody can want an upload that was never heard of. Hooks and listeners may have told of it, or chosen its ID; and what
+  // expires, another process may sweep.
+  const isSecret =
+    env.hooks === undefined && env.listeners.isEmpty && expiryOf(upload, env.expiry) === undefined;
   try {
     return await withLock(env, upload.id, context, run, isSecret);
   } catch (error) {

@@ -33,10 +33,17 @@ function completeAwaiting(env: Environment, handle: Upload, cause: WorkContext):
       const waiting = (await handle.awaitedBy?.()) ?? [];
       await eachOf(waiting, async (id) => {
         // It has been logged, and the final upload's next request tries again.
-        await completeFinal(env, id, context).catch(() => undefined);
+        await completeAnew(env, id, context).catch(() => undefined);
       });
     } catch (error) {
       logUpload(env, 'error', 'AwaitedByError', context, { id: handle.id, error });
     }
   });
+}
+
+/** Work that is shared may have begun before, and have looked at the part before its end. */
+async function completeAnew(env: Environment, id: string, context: WorkContext): Promise<void> {
+  const isShared = env.completions.isRunning(id);
+  const { state } = await completeFinal(env, id, context);
+  if (isShared && state === 'concatenating') await completeFinal(env, id, context);
 }

@@ -15,9 +15,11 @@ import type { WorkContext } from './background.js';
  */
 export function hasFinishStep(
   { store, hooks, removeParts: removesParts }: Environment,
-  { isPartial, isFinal }: Pick<UploadInfo, 'isPartial' | 'isFinal'>,
+  { isPartial, isFinal, size }: Pick<UploadInfo, 'isPartial' | 'isFinal' | 'size'>,
 ): boolean {
   if (store.capabilities.finishing) return true;
+  // It is full from the beginning, and would be finished before anybody is told.
+  if (isFinal && size === 0) return true;
   // "The Server SHOULD NOT process these partial uploads until they are concatenated."
   if (isPartial) return false;
   return (isFinal && removesParts) || (hooks?.blocking.has('pre-finish') ?? false);

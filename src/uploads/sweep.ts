@@ -2,7 +2,7 @@ import { isTusError } from '../core/errors.js';
 import type { StoredItem, Upload } from '../core/data-store.js';
 import type { UploadInfo } from '../core/upload.js';
 import { backgroundContext, type WorkContext } from './background.js';
-import { isHopeless, isReady } from './complete-final.js';
+import { isHopeless, readySince } from './complete-final.js';
 import { completeWaiting } from './complete-waiting.js';
 import type { Environment } from './environment.js';
 import { expiryOf } from './expiry.js';
@@ -62,9 +62,10 @@ export interface SweepReport {
 const defaultOrphanAgeMs = 3_600_000;
 
 /**
- * Removes expired uploads, and what crashes have left behind, and goes on with what they have interrupted. Never a finished upload, one that somebody is using, or
- * anything that the store did not make. Looks at one thing at a time, so a million uploads need no more memory than one,
- * and requests come in between. Several servers may sweep the same store.
+ * Removes expired uploads, and what crashes have left behind, and goes on with what they have interrupted. Never a finished
+ * upload (but for parts that are not kept anyway), one that somebody is using, or anything that the store did not make.
+ * Looks at one thing at a time, so a million uploads need no more memory than one, and requests come in between. Several
+ * servers may sweep the same store.
  */
 export async function sweepUploads(
   env: Environment,
@@ -73,8 +74,9 @@ export async function sweepUploads(
   const { signal = new AbortController().signal, dryRun = false } = options;
   // First: an expired upload whose writer was killed would look like one in use.
   const locks = (await env.locker.sweep?.({ signal, dryRun })) ?? 0;
-  // Also first: what is then still not complete is not going to be.
-  if (!dryRun) await completeWaiting(env, signal);
+  // Also first: what is then still not complete is not going to be. Where locks tell nothing of other processes, one of them
+  // may be at it.
+  if (!dryRun && options.quietMs === undefined) await completeWaiting(env, signal);
   const counts = { expired: 0, orphan: 0, 'in-use': 0, failed: 0 };
   let seen = 0;
   let expiredBytes = 0;
@@ -134,9 +136,11 @@ async function isDone(
 ): Promise<boolean> {
   const state = uploadState(env, upload);
   if (state === 'concatenating') {
-    return (await isReady(env, upload, context))
-      ? hasExpired(env, { ...upload, isFinal: false })
-      : isHopeless(env, upload, context);
+    const since = await readySince(env, upload, context);
+    if (since === undefined) return isHopeless(env, upload, context);
+    // For as long as it waited, nothing could be done with it.
+    const modifiedAt = Math.max(upload.modifiedAt, since);
+    return hasExpired(env, { ...upload, isFinal: false, createdAt: undefined, modifiedAt });
   }
   if (state === 'finished') return isAbandonedPart(env, handle, upload, context);
   return state === 'expired';
@@ -168,22 +172,22 @@ async function sweepUpload(
 ): Promise<SweptItem | undefined> {
   const context = backgroundContext(means.signal);
   const found = await env.store.getUpload(id, means);
-  const { offset: bytes } = await found.getInfo();
-  if (!(await isDone(env, found, await found.getInfo(), context))) return undefined;
+  const upload = await found.getInfo();
+  if (!(await isDone(env, found, upload, context))) return undefined;
   // Never asks anybody to let go.
   if (Date.now() - modifiedAt < (means.quietMs ?? 0) || (await env.locker.isLocked(id))) {
     return { id, kind: 'in-use' };
   }
-  const swept: SweptItem = { id, kind: 'expired', bytes };
+  const swept: SweptItem = { id, kind: 'expired', bytes: upload.offset };
   if (means.dryRun) return swept;
   return withLock(env, id, context, async ({ fence }) => {
     // Another server may have been faster, or a request that came just in time.
     const handle = await env.store.getUpload(id, means);
-    const upload = await handle.getInfo();
-    if (!handle.terminate || !(await isDone(env, handle, upload, context))) return undefined;
+    const current = await handle.getInfo();
+    if (!handle.terminate || !(await isDone(env, handle, current, context))) return undefined;
     await handle.terminate({ signal: means.signal, fence });
-    env.logger.log('info', 'UploadExpired', { id, offset: upload.offset, size: upload.size });
-    await publish(env, 'post-terminate', upload, context);
+    env.logger.log('info', 'UploadExpired', { id, offset: current.offset, size: current.size });
+    await publish(env, 'post-terminate', current, context);
     return swept;
   });
 }

@@ -145,6 +145,7 @@ export class Uploads {
   #sweepEvery(intervalMs: number): void {
     const { signal } = this.#closing;
     const timer = setTimeout(() => {
+      forgetEnd();
       this.#sweeping = this.sweep({ signal })
         .catch((error: unknown) => {
           if (!signal.aborted) this.#env.logger.log('error', 'SweepError', { error });
@@ -153,6 +154,6 @@ export class Uploads {
           if (!signal.aborted) this.#sweepEvery(intervalMs);
         });
     }, intervalMs).unref();
-    onAbort(signal, () => clearTimeout(timer));
+    const forgetEnd = onAbort(signal, () => clearTimeout(timer));
   }
 }

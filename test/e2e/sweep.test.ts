@@ -41,6 +41,15 @@ describe('tuskd sweep', () => {
     expect(await listDirectory(directory)).toEqual(['finished', 'finished.info']);
   });
 
+  it('with -remove-parts, removes parts that were not put together in time, and only then', async () => {
+    const directory = await temporaryDirectory();
+    const record = { IsPartial: true, Tuskd: { expiresAt: 1 } };
+    await writeStored(directory, 'part', 'hello', record);
+    expect((await sweep(directory)).output).toMatch(/^0 expired/);
+    expect((await sweep(directory, '-remove-parts')).output).toMatch(/^part: removed/);
+    expect(await listDirectory(directory)).toEqual([]);
+  });
+
   it('removes nothing where nothing expires', async () => {
     const directory = await temporaryDirectory();
     await fill(directory);

@@ -29,10 +29,10 @@ describe('the packed package', () => {
     }
   });
 
-  // `npx tuskd` loads it on a machine that has nothing: three stores, three lockers, the suites and the pages. A fifth more, and
+  // `npx tuskd` loads it on a machine that has nothing: three stores, three lockers, every extension, the suites and the pages. A fifth more, and
   // somebody should ask what is in there.
-  it('is small: less than 300 kB to load', () => {
-    expect(installed().size).toBeLessThan(300_000);
+  it('is small: less than 430 kB to load', () => {
+    expect(installed().size).toBeLessThan(430_000);
   });
 
   it('brings no other package along, and asks for none', async () => {

@@ -40,6 +40,15 @@ describe('hooks of a concatenation', () => {
     expect(seen).toMatchObject({ method: 'POST', uri: basePath });
   });
 
+  it('without a finish hook, listeners hear of the end of an empty one as well', async () => {
+    const server = await startServer();
+    const empty = await part(server, '');
+    let finished = 0;
+    server.handler.on('upload-finished', () => (finished += 1));
+    await final(server, empty, empty);
+    expect(finished).toBe(1);
+  });
+
   it('access is asked for all parts at once, each once, before anything is looked at', async () => {
     const asked: unknown[] = [];
     const hooks = recordingHooks();

@@ -1,5 +1,12 @@
 import { once } from 'node:events';
-import { type DataStore, MemoryStore, wrapStore } from 'tuskd';
+import {
+  compose,
+  createHandler,
+  type DataStore,
+  MemoryLocker,
+  MemoryStore,
+  wrapStore,
+} from 'tuskd';
 import { describe, expect, it } from 'vitest';
 import { final, idOf, part, partial } from './concat.js';
 import { recordingHooks } from './hooks.js';
@@ -75,6 +82,34 @@ describe('removeParts', () => {
     expect((await download(server, second)).toString()).toBe('ab');
   });
 
+  it('leaves a part that was finished before another final upload began to wait with it', async () => {
+    const server = await startServer();
+    const [shared, other] = [await part(server, 'a'), await create(server, 1, partial)];
+    const waiting = await final(server, shared, other);
+    await final(server, shared);
+    await patch(server, other, 0, 'b');
+    await expect.poll(async () => (await head(server, waiting)).header('upload-offset')).toBe('2');
+    expect((await download(server, waiting)).toString()).toBe('ab');
+    expect((await head(server, shared)).status).toBe(404);
+  });
+
+  it('a sweep leaves a finished part for as long as a final upload waits with it', async () => {
+    const hooks = recordingHooks({
+      'pre-create': async ({ upload }) => (upload.size === 1 ? { changes: { expiresAt: 1 } } : {}),
+    });
+    const store = new MemoryStore();
+    const server = await startServer({ wrapStore: () => store, hooks });
+    const [early, late] = [await part(server, 'a'), await create(server, 2, partial)];
+    const waiting = await final(server, early, late);
+    const sweeper = createHandler({
+      backend: compose({ core: store, locker: new MemoryLocker() }),
+      removeParts: true,
+    });
+    expect(await sweeper.sweep()).toMatchObject({ seen: 3, expired: 0, failed: 0 });
+    await patch(server, late, 0, 'bc');
+    await expect.poll(async () => (await head(server, waiting)).header('upload-offset')).toBe('3');
+  });
+
   it('goes on after a crash in the middle of it', async () => {
     const core = new MemoryStore();
     let terminations = 0;
@@ -100,6 +135,25 @@ describe('removeParts', () => {
     expect(await offsetOf(next, path)).toBe(4);
     expect(await idsIn(core)).toEqual([idOf(path)]);
     expect((await download(next, path)).toString()).toBe('abcd');
+  });
+
+  it('a POST whose end fails when parts have gone keeps the upload, which alone has their bytes', async () => {
+    let failures = 1;
+    const store = wrapStore(new MemoryStore(), {
+      upload: (upload) => ({
+        update: async (changes, options) => {
+          if (changes.finish === 'done' && failures-- > 0) throw new Error('disk on fire');
+          return upload.update(changes, options);
+        },
+      }),
+    });
+    const server = await startServer({ wrapStore: () => store });
+    const path = await final(server, await part(server, 'hello'), await part(server, ' world'));
+    expect((await download(server, path)).toString()).toBe('hello world');
+    expect(server.log.map(({ event }) => event)).toContain('CompletionFailed');
+    expect(await offsetOf(server, path)).toBe(11);
+    expect(await idsIn(store)).toEqual([idOf(path)]);
+    expect(server.log.filter(({ event }) => event === 'UploadFinished')).toHaveLength(3);
   });
 
   it('a part that cannot be removed is logged, and changes nothing', async () => {

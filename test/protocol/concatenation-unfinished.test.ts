@@ -1,5 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type DataStore, MemoryLocker, MemoryStore, type Upload, wrapStore } from 'tuskd';
+import {
+  compose,
+  createHandler,
+  type DataStore,
+  MemoryLocker,
+  MemoryStore,
+  type Upload,
+  wrapStore,
+} from 'tuskd';
 import { describe, expect, it } from 'vitest';
 import { concat, final, idOf, part, partial } from './concat.js';
 import { recordingHooks } from './hooks.js';
@@ -158,6 +166,48 @@ describe('a final upload whose parts are not finished', () => {
       await expect.poll(() => finishes(hooks)).toEqual(['pre-finish', 'post-finish']);
     },
   );
+
+  it('a part that ends just after HEAD has looked at it is not missed', async () => {
+    let server: TestServer | undefined;
+    let ending = '';
+    const store = wrapStore(new MemoryStore(), {
+      upload: (upload: Upload) => ({
+        getInfo: async (options) => {
+          const info = await upload.getInfo(options);
+          if (server === undefined || ending === '' || upload.id !== idOf(ending)) return info;
+          const path = ending;
+          ending = '';
+          await patch(server, path, 0, 'a');
+          return info;
+        },
+      }),
+    });
+    const hooks = recordingHooks();
+    server = await startServer({ wrapStore: () => store, hooks });
+    const a = await create(server, 1, partial);
+    const path = await final(server, a);
+    ending = a;
+    expect((await head(server, path)).header('upload-offset')).toBeUndefined();
+    await expect.poll(() => finishes(hooks)).toEqual(['pre-finish', 'post-finish']);
+  });
+
+  it('one whose name another upload has taken is none that waits: that upload is left alone', async () => {
+    const hooks = recordingHooks({
+      'pre-create': async ({ upload }) => (upload.isPartial ? {} : { changes: { id: 'same' } }),
+    });
+    const [store, locker] = [new MemoryStore(), new MemoryLocker()];
+    const server = await startServer({ wrapStore: () => store, locker, hooks });
+    const a = await create(server, 1, partial);
+    const path = await final(server, a);
+    await request(server, 'DELETE', path);
+    await create(server, 5);
+    hooks.calls.length = 0;
+    await patch(server, a, 0, 'a');
+    await createHandler({ backend: compose({ core: store, locker }), hooks }).completeWaiting();
+    expect(finishes(hooks)).toEqual([]);
+    expect((await patch(server, path, 0, 'hello')).status).toBe(204);
+    expect(finishes(hooks)).toEqual(['pre-finish', 'post-finish']);
+  });
 
   it('over the limit once the lengths are known, it is 413 and never complete', async () => {
     const server = await startServer({ maxSize: 10 });

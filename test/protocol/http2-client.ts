@@ -75,10 +75,10 @@ export function ask(
 
 /** Makes an upload and gives back its path. */
 export async function createOver(session: http2.ClientHttp2Session, size: number): Promise<string> {
-  const { status, headers, text } = await ask(session, 'POST', basePath, {
+  const { status, headers, text, code } = await ask(session, 'POST', basePath, {
     headers: lengthHeader(size),
   });
-  if (status !== 201) throw new Error(`not created: ${status} ${text}`);
+  if (status !== 201) throw new Error(`not created: ${status} ${text} (${code})`);
   return new URL(headers.location ?? '').pathname;
 }
 

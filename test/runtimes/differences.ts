@@ -23,6 +23,8 @@ const windowOfHttp2 =
 const http2 = {
   'field 39: 921600 bytes of it are kept and told': headersOfHttp2,
   'field 39: a hundred thousand keys are no trouble': headersOfHttp2,
+  'field 40: many parts, in a long header, are put together in order; too many are refused':
+    headersOfHttp2,
   'field 28: by a pattern, which is given nothing endless to try': headersOfHttp2,
   'a header of a mebibyte of commas holds nobody up': headersOfHttp2,
   'field 53: of two Range headers none counts': 'node:http2 sends Range once at most',

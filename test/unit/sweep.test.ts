@@ -13,8 +13,9 @@ import {
 import { describe, expect, it } from 'vitest';
 import { recordingHooks } from '../protocol/hooks.js';
 import { listDirectory } from '../protocol/list-directory.js';
-import { temporaryDirectory } from '../protocol/server.js';
+import { startServer, temporaryDirectory } from '../protocol/server.js';
 import { writeStored } from '../protocol/stored.js';
+import { basePath, chunkType, connect, lengthHeader, requestHead } from '../protocol/tus.js';
 import { LockProcess } from '../fakes/lock-process.js';
 
 const hour = 3_600_000;
@@ -86,6 +87,47 @@ describe('a sweep', () => {
     expect([asked, (await listDirectory(directory)).includes('expired')]).toEqual([0, true]);
     await lock.unlock();
     expect(await handler.sweep()).toMatchObject({ expired: 1, inUse: 0 });
+  });
+
+  it('leaves an upload that another process receives with the request that makes it', async () => {
+    const expiring = { expireAfterMs: 1, expiry: 'absolute' } as const;
+    const server = await startServer({ locker: 'files', ...expiring });
+    const { directory } = server;
+    const client = await connect(server);
+    const headers = { ...chunkType, ...lengthHeader(10), 'Content-Length': '10' };
+    await client.send(`${requestHead('POST', basePath, { headers })}hello`);
+    await expect.poll(() => server.log.map(({ event }) => event)).toContain('ChunkWriteStart');
+    const locker = new FileLocker({ directory });
+    const backend = compose({ core: new FileStore({ directory }), locker });
+    const handler = createHandler({ backend, ...expiring });
+    await expect.poll(() => handler.sweep()).toMatchObject({ expired: 0, inUse: 1 });
+    await locker.close();
+    await client.send('world');
+    expect((await client.response()).status).toBe(201);
+  });
+
+  it('puts nothing together where locks tell nothing of who may be at it', async () => {
+    const directory = await temporaryDirectory();
+    const store = new FileStore({ directory });
+    const draft = { size: 0, metadata: {}, isPartial: true, isFinal: false, parts: [] };
+    const part = await store.newUpload({ ...draft, id: 'part' });
+    await store.newUpload({
+      ...draft,
+      id: 'whole',
+      size: undefined,
+      isPartial: false,
+      isFinal: true,
+      parts: ['part'],
+    });
+    await part.noteAwaitedBy?.('whole');
+    // It has waited for longer than uploads may stay unfinished; its part took so long.
+    await age(join(directory, 'whole'));
+    const sizeOf = async (): Promise<number | undefined> =>
+      (await (await store.getUpload('whole')).getInfo()).size;
+    expect(await handlerFor(directory).sweep({ quietMs: 1 })).toMatchObject({ expired: 0 });
+    expect(await sizeOf()).toBeUndefined();
+    await handlerFor(directory).sweep();
+    expect(await sizeOf()).toBe(0);
   });
 
   it('looks again under the lock: an upload that went on meanwhile stays', async () => {
@@ -221,22 +263,24 @@ describe('a sweep', () => {
   it('completes a final upload whose parts are all here, and removes one that waits in vain', async () => {
     const directory = await temporaryDirectory();
     await writeStored(directory, 'part', 'hello', { IsPartial: true });
+    await writeStored(directory, 'old', 'hello', { IsPartial: true });
     await writeStored(directory, 'unfinished', 'he', { IsPartial: true });
     for (const [id, parts] of Object.entries({
       whole: ['part', 'part'],
       waiting: ['part', 'unfinished'],
       hopeless: ['part', 'gone'],
       // Their POST was killed: nobody has noted that they wait, and nobody was told of them.
-      forgotten: ['part', 'part'],
+      forgotten: ['old', 'old'],
       fresh: ['part', 'part'],
     })) {
       await writeStored(directory, id, '', { IsFinal: true, Size: 10, PartialUploads: parts });
     }
-    await age(join(directory, 'forgotten'), join(directory, 'whole'), join(directory, 'waiting'));
+    const aged = ['old', 'forgotten', 'whole', 'waiting'];
+    await age(...aged.map((id) => join(directory, id)));
     const store = new FileStore({ directory });
     await (await store.getUpload('part')).noteAwaitedBy?.('whole');
     const report = await handlerFor(directory).sweep();
-    expect(report).toMatchObject({ seen: 7, expired: 2, failed: 0 });
+    expect(report).toMatchObject({ seen: 8, expired: 2, failed: 0 });
     expect(await readFile(join(directory, 'whole'), 'utf8')).toBe('hellohello');
     const names = await listDirectory(directory);
     for (const id of ['waiting', 'fresh']) expect(names).toContain(id);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Upload } from '../../core/data-store.js';
-import { append, assertStored, infoOf } from './assertions.js';
+import { bodyOf } from '../memory-body.js';
+import { append, assertStored, assertWritten, infoOf } from './assertions.js';
 import { KiB, create } from './fixtures.js';
 import type { Suite } from './suite.js';
 
@@ -32,6 +33,18 @@ export function defineFinishing(suite: Suite): void {
       await finish(upload);
       await assertStored(trial, upload.id, 0);
     });
+
+    suite.test(
+      'takes an empty chunk afterwards: a client may not know that it is through',
+      async (trial) => {
+        const { id } = await create(trial, { size });
+        await append(await trial.store.getUpload(id), 0, size);
+        await finish(await trial.store.getUpload(id));
+        const upload = await trial.store.getUpload(id);
+        assertWritten(await upload.writeChunk(size, bodyOf()), 0);
+        await assertStored(trial, id, size);
+      },
+    );
 
     suite.test('leaves the record as it is, and lets it change afterwards', async (trial) => {
       const upload = await create(trial, { size: 10, finish: 'pending' });

@@ -3,6 +3,9 @@ import type { Backend } from './backend.js';
 import { appendRest, type Workplace } from './operations.js';
 import { describeUpload, isFinal, isFinished, type TrackedUpload } from './tracked-upload.js';
 
+/** How long a final upload may take whose parts are complete, in milliseconds. */
+const completionLimitMs = 10_000;
+
 type Check = Pick<Workplace, 'client' | 'basePath' | 'report' | 'isMortal'>;
 
 /** Every upload is as its clients were told, or better; what is found becomes what was told. */
@@ -139,5 +142,3 @@ async function untilComplete({ client, report }: Check, upload: TrackedUpload): 
   }
   report(`Not complete after ${completionLimitMs} ms: ${describeUpload(upload)}`);
 }
-
-const completionLimitMs = 10_000;

@@ -31,6 +31,8 @@ export interface CrashRunResult {
   readonly answers: ReadonlyMap<string, number>;
 }
 
+/** A path from the folder of the package: this file is compiled into another. */
+const killAtCall = 'test/e2e/crash/kill-at-call.mjs';
 const clientCount = 4;
 const basePath = '/files/';
 /** How long a server may live on when all connections have broken, in milliseconds. */
@@ -88,7 +90,9 @@ class CrashRun {
 
   async #crash(moment: Moment): Promise<void> {
     this.#moments.push(moment);
+    const { length: problemsBefore } = this.#problems;
     const server = await this.#start(moment);
+    const ended = server.ended();
     const sweeper = this.#isMortal ? this.#sweepBeside() : undefined;
     const step = stepCounter(moment, () => server.kill());
     const extensions = await this.#extensions(server);
@@ -97,7 +101,6 @@ class CrashRun {
       const own = this.#uploadsOf[index] ?? [];
       return work(this.#place(client, extensions, index, moment), own);
     });
-    const ended = server.ended();
     this.#hits.push(...(await Promise.all(working)));
     for (const client of clients) {
       client.close();
@@ -107,8 +110,12 @@ class CrashRun {
     }
     sweeper?.kill('SIGKILL');
     const exit = await Promise.race([ended, sleep(deathLimitMs, undefined)]);
-    if (exit === undefined) this.#report('It broke off connections and lives on', moment);
-    else if (exit.code !== null) this.#report(`It ended with ${exit.code}: ${exit.output}`, moment);
+    if (exit === undefined) {
+      this.#report('It broke off connections and lives on', moment);
+      await server.stop('SIGKILL');
+    } else if (exit.code !== null || this.#problems.length > problemsBefore) {
+      this.#report(`It ended with ${exit.code}, and has said: ${exit.output}`, moment);
+    }
   }
 
   async #check(): Promise<void> {
@@ -171,10 +178,12 @@ class CrashRun {
     return [...this.#options.backend.flags, ...this.#options.flags];
   }
 
+  /** None where it is killed before it tells: its sweeper has work to do, too. */
   async #extensions(server: ServerProcess): Promise<ReadonlySet<string>> {
-    const answer = await fetch(`http://127.0.0.1:${server.port}${basePath}`, { method: 'OPTIONS' });
-    await answer.arrayBuffer();
-    return new Set((answer.headers.get('Tus-Extension') ?? '').split(','));
+    const client = new TusClient(server.port ?? 0, () => undefined);
+    const answer = await client.send('OPTIONS', basePath);
+    client.close();
+    return new Set(String(answer?.headers['tus-extension'] ?? '').split(','));
   }
 
   #place(
@@ -217,6 +226,3 @@ class CrashRun {
     this.#problems.push(`${problem}${when}`);
   }
 }
-
-/** A path from the folder of the package: this file is compiled into another. */
-const killAtCall = 'test/e2e/crash/kill-at-call.mjs';
