@@ -50,7 +50,8 @@ describe.skipIf(process.platform !== 'linux')('memory (which /proc tells)', () =
     expect(await client.sendZeros(largeBytes - beginning)).toBe(largeBytes - beginning);
     expect((await client.response()).status).toBe(204);
     expect(await offsetOf(target, path)).toBe(largeBytes);
-    expect((await peakOf(command)) - before).toBeLessThan(16 * MiB);
+    // What garbage collection leaves to chance; kept bodies would be six times as much and more.
+    expect((await peakOf(command)) - before).toBeLessThan(64 * MiB);
   });
 
   it(
