@@ -22,7 +22,7 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [flags]
   --quick             rough figures within two minutes, S3 only where it is named
   --runs 5            of which the median is told
-  --only NAME,...     patch, parallel, chunks, create, head, stalled, get, start; http2 and s3 for all that begins with http2- and
+  --only NAME,...     patch, parallel, chunks, create, head, stalled, get, concat, start; http2 and s3 for all that begins with http2- and
                       s3-; and, only where they are named, checksum (what verifying costs), growth (requests beside a million
                       uploads) and abandoned (what a hundred thousand leave)
   --against NAME,...  tuskd -workers 2, @tus/server, rustus, node-writev, node-discard, write-only; all that are here by default

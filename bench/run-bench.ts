@@ -96,11 +96,13 @@ async function runWorkload(workload: Workload, setting: Setting): Promise<Result
 
 /** Whether a workload means anything for a contender. */
 export function takesPart(contender: Contender, workload: Workload): boolean {
-  const { s3, protocol, checksums, without = [] } = contender;
+  const { s3, protocol, checksums, concatenates, only, without = [] } = contender;
   const { name, part = name } = workload;
   if ((s3 === true) !== (workload.s3 !== undefined)) return false;
   if ((protocol !== undefined) !== (workload.over !== undefined)) return false;
   if (part === 'checksum' && checksums !== true) return false;
+  if (name === 'concat' && concatenates !== true) return false;
+  if (only !== undefined && only !== name) return false;
   return !without.includes(name) && !without.includes(part);
 }
 

@@ -21,6 +21,14 @@ export interface Contender {
   readonly createPath?: string;
   /** It keeps uploads in S3, with `{s3}` for the address in its command, and takes part there only. */
   readonly s3?: true;
+  /** The only workload that it takes part in. */
+  readonly only?: string;
+  /** How files get to it, where it knows no uploads. */
+  readonly filesBy?: 'put';
+  /** What does the work itself, where there is no server; the writer by default. */
+  readonly program?: string;
+  /** It puts uploads together; others take no part where that is measured. */
+  readonly concatenates?: true;
   /** It verifies checksums; others take no part where there are some. */
   readonly checksums?: true;
   /** What uploads are sent to it over; it takes part only where protocols are compared. */
@@ -47,6 +55,7 @@ export function findContenders(
     ...own,
     tusNodeServer(skip),
     rustus(skip),
+    nginx(skip),
     ...servers.map(given),
     ...limits,
     ...inS3,
@@ -64,6 +73,7 @@ function tuskd(fsync: BenchOptions['fsync']): Contender {
     version: packageVersion(join(root, 'package.json')) ?? '',
     role: 'server',
     checksums: true,
+    concatenates: true,
     // Its log of every request is on by default, as tusd's is; all others are measured without theirs.
     command: [
       node,
@@ -114,6 +124,7 @@ function rustus(skip: (sentence: string) => void): Contender | undefined {
     name: 'rustus',
     version: stdout.trim().split(' ').at(-1) ?? '',
     role: 'server',
+    concatenates: true,
     // It keeps a whole body in memory, and refuses those above 256 KiB if it is not told otherwise.
     command: [
       'rustus',
@@ -133,6 +144,23 @@ function rustus(skip: (sentence: string) => void): Contender | undefined {
       '/files',
     ],
     versionCommand: ['rustus', '--version'],
+  };
+}
+
+/** Serves files as they lie there, with the kernel's sendfile(): what a download can cost. */
+function nginx(skip: (sentence: string) => void): Contender | undefined {
+  const { stderr, error } = spawnSync('nginx', ['-v'], { encoding: 'utf8' });
+  if (error !== undefined) {
+    skip('nginx is not on the PATH: apt-get install nginx-light');
+    return undefined;
+  }
+  return {
+    name: 'nginx sendfile',
+    version: /nginx\/(\S+)/.exec(stderr)?.[1] ?? '',
+    role: 'limit',
+    only: 'get',
+    filesBy: 'put',
+    command: [node, join(root, 'bench/servers/nginx.mjs'), '{port}', '{dir}'],
   };
 }
 
@@ -160,6 +188,15 @@ const limits: readonly Contender[] = [
     role: 'limit',
     command: undefined,
     without: ['head', 'stalled', 'get', 'start', 'growth', 'abandoned'],
+  },
+  {
+    name: 'cat',
+    version: '',
+    role: 'limit',
+    command: undefined,
+    only: 'concat',
+    concatenates: true,
+    program: './limits/cat-files.js',
   },
 ];
 

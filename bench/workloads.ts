@@ -82,6 +82,11 @@ export function createWorkloads(quick: boolean): readonly Workload[] {
       title: `One GET of ${large / MiB} MiB`,
       load: { kind: 'get', connections: 1, processes: 1, bytes: large, durationMs: 0 },
     },
+    {
+      name: 'concat',
+      title: `Four parts of ${large / MiB / 4} MiB put together`,
+      load: { kind: 'concat', connections: 1, processes: 1, bytes: large, durationMs: 0 },
+    },
     { name: 'start', title: 'Start-up' },
     ...createChecksumWorkloads(large),
     ...createProtocolWorkloads(quick),

@@ -2,7 +2,16 @@ import type { Protocol } from '../http2/protocols.js';
 
 /** What a load process does: the same for every server. */
 export interface LoadJob {
-  readonly kind: 'patch' | 'chunks' | 'series' | 'create' | 'head' | 'stall' | 'abandon' | 'get';
+  readonly kind:
+    | 'patch'
+    | 'chunks'
+    | 'series'
+    | 'create'
+    | 'head'
+    | 'stall'
+    | 'abandon'
+    | 'get'
+    | 'concat';
   readonly port: number;
   /** Where uploads are created. */
   readonly createPath: string;
@@ -15,6 +24,8 @@ export interface LoadJob {
   readonly requests?: number;
   /** How long requests are repeated; each connection has one request only where it is 0. */
   readonly durationMs: number;
+  /** How files get to a server that knows no uploads. */
+  readonly filesBy?: 'put';
   /** With Node's own client of it; HTTP/1.1 with one of ours, which costs less, where none is named. */
   readonly protocol?: Protocol;
 }

@@ -17,6 +17,8 @@ import {
 const endlessChunks = 1_000_000;
 /** A stalled upload declares so much more than it sends. */
 const stalledFactor = 16;
+/** How many parts one `concat` has. */
+const concatParts = 4;
 /** Below the backlog of every server: a connection that is turned away costs a second. */
 const connectionsAtOnce = 50;
 
@@ -116,10 +118,34 @@ export const loads: Readonly<Record<LoadJob['kind'], Load>> = {
       });
   },
 
+  /** One upload made of parts that are there already. */
+  async concat(job) {
+    const connection = await Connection.open(job.port);
+    const bytes = job.bytes / concatParts;
+    const paths: string[] = [];
+    for (let index = 0; index < concatParts; index += 1) {
+      const path = await createUpload(connection, job.createPath, bytes, {
+        'Upload-Concat': 'partial',
+      });
+      await patch(connection, path, 0, bytes);
+      paths.push(path);
+    }
+    const head = requestHead('POST', job.createPath, {
+      'Upload-Concat': `final;${paths.join(' ')}`,
+      'Content-Length': 0,
+    });
+    return (meter) =>
+      meter.time(job.bytes, async () => {
+        requireStatus(201, await connection.request('POST', [head]));
+      });
+  },
+
   /** One whole download on each connection. */
   async get(job) {
-    const uploads = await openUploads(job, job.bytes);
-    await each(uploads, ({ connection, path }) => patch(connection, path, 0, job.bytes));
+    const uploads = job.filesBy === 'put' ? await putFiles(job) : await openUploads(job, job.bytes);
+    if (job.filesBy === undefined) {
+      await each(uploads, ({ connection, path }) => patch(connection, path, 0, job.bytes));
+    }
     return (meter) =>
       each(uploads, ({ connection, path }) =>
         meter.time(job.bytes, async () => {
@@ -147,6 +173,19 @@ async function each<Item>(
   action: (item: Item) => Promise<void>,
 ): Promise<void> {
   await Promise.all(items.map((item) => action(item)));
+}
+
+async function putFiles(job: LoadJob): Promise<{ connection: Connection; path: string }[]> {
+  const connections = await openConnections(job);
+  return Promise.all(
+    connections.map(async (connection, index) => {
+      // Another process may have warmed up with the same names.
+      const path = `/file-${process.pid}-${index}`;
+      const head = requestHead('PUT', path, { 'Content-Length': job.bytes });
+      requireStatus(201, await connection.request('PUT', [head, ...body(job.bytes)]));
+      return { connection, path };
+    }),
+  );
 }
 
 function openConnections(job: LoadJob): Promise<Connection[]> {

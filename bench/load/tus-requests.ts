@@ -48,8 +48,13 @@ export async function createUpload(
   connection: Connection,
   path: string,
   length: number,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const head = requestHead('POST', path, { 'Upload-Length': length, 'Content-Length': 0 });
+  const head = requestHead('POST', path, {
+    ...headers,
+    'Upload-Length': length,
+    'Content-Length': 0,
+  });
   const response = requireStatus(201, await connection.request('POST', [head]));
   return new URL(headerOf(response.head, 'location') ?? '', 'http://127.0.0.1').pathname;
 }
