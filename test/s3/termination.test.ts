@@ -64,15 +64,38 @@ describe('field 23: a terminated upload leaves nothing', () => {
     expect(await bed.keys()).toEqual([Key]);
   });
 
-  it('once it is tried again, where S3 failed in the middle', async () => {
-    const bed = await openBed(s3());
-    const server = await serve(bed.store());
-    const path = await create(server, file.byteLength);
-    await patch(server, path, 0, file.subarray(0, MiB));
-    bed.proxy.inject({ operation: 'DeleteObjects', times: 2 }, fail(500, 'InternalError'));
-    expect((await request(server, 'DELETE', path)).status).toBe(500);
-    expect((await request(server, 'DELETE', path)).status).toBe(204);
-    expect(await bed.keys()).toEqual([]);
-    expect(await bed.multiparts()).toBe(0);
-  });
+  it.each([
+    ['with a piece', MiB],
+    ['with a part and a piece', 6 * MiB],
+    ['that is finished', 7 * MiB],
+  ])(
+    '%s, once it is swept, where S3 failed in the middle; until then it is gone',
+    async (_, bytes) => {
+      const bed = await openBed(s3());
+      const server = await serve(bed.store());
+      const path = await create(server, file.byteLength);
+      await patch(server, path, 0, file.subarray(0, bytes));
+      const isFinished = bytes === file.byteLength;
+      // The record alone is left of one, and the pieces, too, of the other.
+      bed.proxy.inject(
+        { operation: 'AbortMultipartUpload', times: isFinished ? 2 : 0 },
+        fail(500, 'InternalError'),
+      );
+      bed.proxy.inject(
+        { operation: 'DeleteObjects', times: isFinished ? 0 : 2 },
+        fail(500, 'InternalError'),
+      );
+      expect((await request(server, 'DELETE', path)).status).toBe(500);
+      for (const method of ['HEAD', 'GET', 'DELETE']) {
+        expect((await request(server, method, path)).status).toBe(404);
+      }
+      const store = bed.store();
+      const items: string[] = [];
+      for await (const { id, kind } of store.list()) items.push(`${kind} ${id}`);
+      expect(items).toEqual([`orphan ${idIn(path)}`]);
+      await store.removeOrphan(idIn(path));
+      expect(await bed.keys()).toEqual([]);
+      expect(await bed.multiparts()).toBe(0);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 import {
   assertFence,
+  changeRecord,
   type LoadedRecord,
   loadRecord,
   type Place,
@@ -25,6 +26,11 @@ export async function removeUpload(
   const { data, bucket } = record.keys;
   // Only what the upload has become: another's object may lie under the key of an upload that never came so far.
   if (found?.isComplete && (await isOwnObject(place, record, signal))) {
+    // From now on it is only there with its object: who dies before the end must not leave one that is whole and has no bytes.
+    await changeRecord(place, record, fence, signal, ({ info, ledger }) => ({
+      info,
+      ledger: { ...ledger, state: 'completing' },
+    }));
     await place.bucket.delete([data], signal, bucket);
   }
   await removeRecorded(place, record, signal);
@@ -64,12 +70,14 @@ export async function removeOrphan(
   await removeRecorded(place, record, signal);
 }
 
-/** What makes an upload goes last: until then it can be tried again. */
+/**
+ * Without its multipart upload, an upload is gone, so that nobody sees one with fewer bytes than before. The record goes last:
+ * until then, what is left can be found.
+ */
 async function removeRecorded(place: Place, { keys }: LoadedRecord, signal: Signal): Promise<void> {
   const { bucket } = place;
-  await bucket.delete([...(await listOwn(place, keys.folder, signal)), keys.tail], signal);
-  // Without it there is no upload any more that could be terminated again.
   await bucket.multiparts.abort(keys, signal);
+  await bucket.delete([...(await listOwn(place, keys.folder, signal)), keys.tail], signal);
   await bucket.delete([keys.info], signal);
 }
 

@@ -24,8 +24,6 @@ export interface Backend {
   list(): Promise<StoredItem[]>;
   /** The bytes of an unfinished upload can be had. */
   readonly canReadUnfinished: boolean;
-  /** A removal that was cut off may leave an upload with fewer bytes. */
-  readonly removesInSteps: boolean;
   /** A store of its own on the same place, for what no server offers. */
   readonly store: DataStore;
   /** Sweeps as the server does, but what crashes left behind may be as young as it is. */
@@ -54,7 +52,6 @@ export async function diskBackend(parent: string, fsync: string): Promise<Backen
     environment: {},
     names: () => filesIn(directory),
     canReadUnfinished: true,
-    removesInSteps: false,
     store,
     list: () => collect(store),
     sweep: () => sweep(store, directory),
@@ -90,7 +87,6 @@ export async function s3Backend(parent: string, server: S3Server): Promise<Backe
       return Contents.map(({ Key = '' }) => Key);
     },
     canReadUnfinished: false,
-    removesInSteps: true,
     store,
     list: () => collect(store),
     sweep: () => sweep(store, directory),

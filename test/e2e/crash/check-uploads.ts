@@ -1,12 +1,12 @@
 import type { UploadInfo } from '../../../dist/contracts.js';
 import type { Backend } from './backend.js';
-import { appendRest, mayBeHalfRemoved, type Workplace } from './operations.js';
+import { appendRest, type Workplace } from './operations.js';
 import { describeUpload, isFinal, isFinished, type TrackedUpload } from './tracked-upload.js';
 
 /** How long a final upload may take whose parts are complete, in milliseconds. */
 const completionLimitMs = 10_000;
 
-type Check = Pick<Workplace, 'client' | 'basePath' | 'report' | 'isMortal' | 'removesInSteps'>;
+type Check = Pick<Workplace, 'client' | 'basePath' | 'report' | 'isMortal'>;
 
 /** Every upload is as its clients were told, or better; what is found becomes what was told. */
 export async function checkUploads(
@@ -63,7 +63,6 @@ async function checkUpload(
     return;
   }
   if (upload.gone === 'yes') report(`It is back: ${describeUpload(upload)}`);
-  const lowest = mayBeHalfRemoved(place, upload) ? 0 : upload.told;
   upload.gone = 'no';
   const length = answer.headers['upload-length'];
   if (
@@ -75,7 +74,7 @@ async function checkUpload(
   const told = answer.headers['upload-offset'];
   if (told === undefined && isFinal(upload) && upload.told === 0) return;
   const offset = Number(told);
-  if (!(offset >= lowest && offset <= upload.sent))
+  if (!(offset >= upload.told && offset <= upload.sent))
     report(`HEAD tells ${String(told)}: ${describeUpload(upload)}`);
   if (isFinal(upload) && offset !== upload.source.length)
     report(`A final upload has offset ${offset}: ${describeUpload(upload)}`);

@@ -202,7 +202,6 @@ class CrashRun {
       maxSize: backend.maxSize,
       extensions,
       isMortal: this.#isMortal,
-      removesInSteps: backend.removesInSteps,
       report: (problem) => this.#report(problem, moment),
       add(draft, sourceOf) {
         const number = index * numbersOfClient + own.length;

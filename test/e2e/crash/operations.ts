@@ -16,8 +16,6 @@ export interface Workplace {
   readonly extensions: ReadonlySet<string>;
   /** Uploads that are not finished expire soon. */
   readonly isMortal: boolean;
-  /** See `Backend`. */
-  readonly removesInSteps: boolean;
   /** Puts down an upload that is about to be created. */
   add(draft: UploadDraft, sourceOf: (number: number) => Buffer): TrackedUpload;
   report(problem: string): void;
@@ -193,19 +191,10 @@ function noteOffset(
 }
 
 function raise(place: Workplace, upload: TrackedUpload, offset: number, method: string): void {
-  const isLow = offset < upload.told && !mayBeHalfRemoved(place, upload);
-  if (isLow || !(offset <= upload.sent)) {
+  if (!(offset >= upload.told && offset <= upload.sent)) {
     place.report(`${method} told ${offset}, after ${upload.told} of ${upload.sent} sent`);
   }
   upload.told = offset;
-}
-
-/** Whether somebody may have begun to remove it, and was killed before he was through. */
-export function mayBeHalfRemoved(
-  { removesInSteps, isMortal }: Pick<Workplace, 'removesInSteps' | 'isMortal'>,
-  upload: TrackedUpload,
-): boolean {
-  return removesInSteps && (upload.gone !== 'no' || (isMortal && !isFinished(upload)));
 }
 
 function drawVerification({ random, extensions }: Workplace): Verification {
