@@ -225,7 +225,7 @@ export class FileUpload implements Upload {
     const { data, writeFlag } = this.#paths;
     return withFile(disk, data, writeFlag, undefined, async (descriptor) => {
       if (this.#verifiedOffset === undefined) return storeBody(disk, descriptor, offset, body);
-      await disk.truncate(descriptor, offset);
+      await this.#dropBytesBehind(descriptor, offset);
       const { bytesWritten, error } = await storeBody(disk, descriptor, offset, body);
       if (error === undefined || provisional) return { bytesWritten, error };
       // A disk that is full to the last byte has no room for the record that lets these bytes count.
@@ -233,6 +233,12 @@ export class FileUpload implements Upload {
       await disk.truncate(descriptor, offset + kept);
       return { bytesWritten: kept, error };
     });
+  }
+
+  /** Only where there are some: ext4 takes a cut to nothing for the beginning of a new file, and writes all of it when it is closed. */
+  async #dropBytesBehind(descriptor: number, offset: number): Promise<void> {
+    const { disk } = this.#options;
+    if ((await disk.stat(this.#paths.data)).size > offset) await disk.truncate(descriptor, offset);
   }
 
   async #count({ start, end }: Chunk): Promise<void> {
