@@ -20,6 +20,8 @@ export interface Exchange {
   /** Bytes that the body will have; undefined where it is not announced. 0 where there is none. */
   readonly bodyLength: number | undefined;
   readonly body: Body;
+  /** Whether trailers may follow the body, as far as its headers tell. */
+  readonly mayHaveTrailers: boolean;
   /** Fires when the client has gone before it got its answer. */
   readonly disconnected: AbortSignal;
   /** Fires when work for this request is to be abandoned: some time after `disconnected`. */
@@ -29,7 +31,7 @@ export interface Exchange {
 }
 
 /** What the operations see of a request: no header, so that they serve every protocol. */
-export type RequestContext = Omit<Exchange, 'header' | 'scheme' | 'host'>;
+export type RequestContext = Omit<Exchange, 'header' | 'scheme' | 'host' | 'mayHaveTrailers'>;
 
 /** The answer to an {@link Exchange}. */
 export interface Answer {

@@ -167,7 +167,8 @@ export class Responder {
     if (known === 'OPTIONS') {
       return encodeOptions(this.#extensions, this.#options.maxSize, this.#algorithms);
     }
-    const request = { method: known, id: route.id, header: exchange.header };
+    const { header, mayHaveTrailers } = exchange;
+    const request = { method: known, id: route.id, header, mayHaveTrailers };
     checkVersion(request);
     return this.#execute(decode(request, this.#extensions, this.#algorithms), exchange);
   }

@@ -38,6 +38,8 @@ export interface RoutedRequest {
   readonly method: Exclude<Method, 'OPTIONS'>;
   /** Undefined at the URL where uploads are created. */
   readonly id: string | undefined;
+  /** Whether trailers may follow the body. */
+  readonly mayHaveTrailers: boolean;
   /** Value of a header (lower-case name). */
   readonly header: (name: string) => string | undefined;
 }

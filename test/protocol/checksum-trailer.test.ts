@@ -113,6 +113,15 @@ describe('a checksum in an announced trailer', () => {
     expect((await client.response()).status).toBe(400);
   });
 
+  it('behind a body that ends with its Content-Length none can come: 400 before the body', async () => {
+    const server = await startServer();
+    const path = await create(server, 5);
+    const client = await connect(server);
+    const headers = { ...at(0), ...announced, 'Content-Length': '5' };
+    await client.send(requestHead('PATCH', path, { headers }));
+    expect((await client.response()).status).toBe(400);
+  });
+
   it('T-110 D-5: a client that breaks off leaves the offset where it was', async () => {
     const server = await startServer();
     const path = await create(server, 11);

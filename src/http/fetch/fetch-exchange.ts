@@ -21,6 +21,8 @@ export class FetchExchange implements Exchange {
   readonly target: string;
   readonly bodyLength: number | undefined;
   readonly body: FetchBody;
+  /** A web Request has no word for them. */
+  readonly mayHaveTrailers = false;
   readonly disconnected: AbortSignal;
   readonly #url: string;
   readonly #headers: Headers;

@@ -70,6 +70,12 @@ export class NodeExchange implements Exchange {
     return isHttp2(this.#request) ? this.#request.authority : this.header('host');
   }
 
+  /** Over HTTP/1.1, a body whose length is told ends with its last byte. */
+  get mayHaveTrailers(): boolean {
+    const request = this.#request;
+    return isHttp2(request) || request.headers['transfer-encoding'] !== undefined;
+  }
+
   get disconnected(): AbortSignal {
     return this.#departure.disconnected;
   }

@@ -18,19 +18,21 @@ const field = 'upload-checksum';
  * @throws TusError ERR_INVALID_CHECKSUM
  */
 export function decodeChecksum(
-  header: RoutedRequest['header'],
+  { header, mayHaveTrailers }: Pick<RoutedRequest, 'header' | 'mayHaveTrailers'>,
   extensions: ReadonlySet<TusExtension>,
   algorithms: readonly ChecksumAlgorithm[],
 ): BodyChecksum | undefined {
   const text = header(field);
   const isAnnounced = names(header('trailer') ?? '').includes(field);
-  const readsTrailers = extensions.has('checksum-trailer');
+  const readsTrailers = mayHaveTrailers && extensions.has('checksum-trailer');
   if (text === undefined && !isAnnounced && !readsTrailers) return undefined;
   if (text !== undefined && !extensions.has('checksum')) {
     throw invalid('this server verifies none, send the bytes without');
   }
   if (isAnnounced && !readsTrailers) {
-    throw invalid('this server sees no trailers, send it as a header');
+    throw invalid(
+      'there are no trailers here, or not behind a Content-Length: send it as a header',
+    );
   }
   if (isAnnounced && text !== undefined) {
     throw invalid('it comes in the header or in the trailer, not in both');

@@ -51,10 +51,11 @@ export function decode(
 }
 
 function decodeCreation(
-  { header }: RoutedRequest,
+  request: RoutedRequest,
   extensions: ReadonlySet<TusExtension>,
   algorithms: readonly ChecksumAlgorithm[],
 ): Command {
+  const { header } = request;
   const rawConcat = header('upload-concat');
   if (rawConcat !== undefined && !extensions.has('concatenation')) {
     throw new TusError('ERR_CONCATENATION_UNSUPPORTED');
@@ -77,7 +78,7 @@ function decodeCreation(
   };
   if (Array.isArray(concat)) return decodeFinal(draft, concat, withBody, extensions);
   // It is of the chunk that comes along; without one there is nothing to verify.
-  const checksum = withBody ? decodeChecksum(header, extensions, algorithms) : undefined;
+  const checksum = withBody ? decodeChecksum(request, extensions, algorithms) : undefined;
   return { kind: 'create', draft, withBody, checksum };
 }
 
@@ -117,11 +118,12 @@ function decodeSize(
 }
 
 function decodeAppend(
-  { header }: RoutedRequest,
+  request: RoutedRequest,
   extensions: ReadonlySet<TusExtension>,
   algorithms: readonly ChecksumAlgorithm[],
   id: string,
 ): Command {
+  const { header } = request;
   if (mediaType(header('content-type')) !== chunkType) {
     throw new TusError('ERR_INVALID_CONTENT_TYPE', { detail: `it has to be ${chunkType}` });
   }
@@ -133,7 +135,7 @@ function decodeAppend(
     id,
     offset,
     size: length === undefined ? undefined : decodeLength(length),
-    checksum: decodeChecksum(header, extensions, algorithms),
+    checksum: decodeChecksum(request, extensions, algorithms),
   };
 }
 
