@@ -69,8 +69,11 @@ export class PartUpload implements Upload {
     };
     return this.#change(options.fence, async (record) => {
       const before = await survey(this.#bucket, record);
-      if (before.finished) throw new Error('a chunk for a finished upload');
       if (before.offset !== offset) throw new Error(`a chunk for ${offset} at ${before.offset}`);
+      if (before.finished) {
+        if ((await next()) !== null) throw new Error('bytes for a finished upload');
+        return { bytesWritten: 0 };
+      }
       return this.#store(record, before, next, options);
     });
   }
