@@ -1,16 +1,16 @@
-import type { Body, BodyEnd, StopReason } from '../core/body.js';
+import type { Body, BodyEnd } from '../core/body.js';
+import { WrappedBody } from './wrapped-body.js';
 
 /**
  * A body of at most `limit` bytes: what lies within is handed out, then it ends with `too-large`. Counts what it hands
  * out. The bytes are counted whatever Content-Length said, because a chunked body has none.
  */
-export class LimitedBody implements Body {
-  readonly #source: Body;
+export class LimitedBody extends WrappedBody {
   #left: number;
   #received = 0;
 
   constructor(source: Body, limit: number) {
-    this.#source = source;
+    super(source);
     this.#left = limit;
   }
 
@@ -19,21 +19,13 @@ export class LimitedBody implements Body {
     return this.#received;
   }
 
-  get endReason(): BodyEnd | undefined {
-    return this.#left < 0 ? 'too-large' : this.#source.endReason;
-  }
-
-  get trailers(): Readonly<Record<string, string>> | undefined {
-    return this.#source.trailers;
-  }
-
-  stop(reason: StopReason): void {
-    this.#source.stop(reason);
+  override get endReason(): BodyEnd | undefined {
+    return this.#left < 0 ? 'too-large' : super.endReason;
   }
 
   async next(): Promise<Uint8Array[] | null> {
     if (this.#left < 0) return null;
-    const batch = await this.#source.next();
+    const batch = await this.source.next();
     if (batch === null) return null;
     let length = 0;
     for (const bytes of batch) length += bytes.length;
@@ -41,7 +33,7 @@ export class LimitedBody implements Body {
     const allowed = this.#left;
     this.#left -= length;
     if (this.#left >= 0) return batch;
-    this.#source.stop('too-large');
+    this.source.stop('too-large');
     return firstBytes(batch, allowed);
   }
 }
