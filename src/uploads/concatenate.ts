@@ -8,8 +8,9 @@ import { backgroundContext } from './background.js';
 import { eachOf } from './each-of.js';
 import { type Environment, logUpload } from './environment.js';
 import { findParts, totalSize } from './find-parts.js';
-import { checkAccess, publish } from './run-hooks.js';
+import { checkAccess } from './run-hooks.js';
 import { uploadState } from './state.js';
+import { terminateHeld } from './terminate-held.js';
 import { withLock } from './with-lock.js';
 
 export interface ConcatenateRequest {
@@ -97,10 +98,7 @@ async function discard(env: Environment, upload: UploadInfo, cause: RequestConte
   try {
     await withLock(env, id, context, async ({ fence }) => {
       const handle = await env.store.getUpload(id, context);
-      if (!handle.terminate) return;
-      await handle.terminate({ fence });
-      logUpload(env, 'info', 'UploadTerminated', context, { id });
-      await publish(env, 'post-terminate', upload, context);
+      await terminateHeld(env, handle, upload, context, { fence });
     });
   } catch (error) {
     if (isTusError(error, 'ERR_UPLOAD_NOT_FOUND')) return;

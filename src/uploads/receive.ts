@@ -1,15 +1,13 @@
 import type { BodyChecksum } from '../core/checksum.js';
 import type { Upload } from '../core/data-store.js';
 import type { ErrorCode } from '../core/errors.js';
-import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
 import { isFull, type UploadInfo } from '../core/upload.js';
 import { isProvisional } from './checksum/store-verified.js';
-import { type Environment, logUpload } from './environment.js';
+import type { Environment } from './environment.js';
 import { finishReceived } from './finish-received.js';
-import { publish } from './run-hooks.js';
 import { outcomeOf } from './state.js';
-import type { HeldLock } from './with-lock.js';
+import { terminateHeld } from './terminate-held.js';
 import type { Incoming } from './store-while-held.js';
 import { type WrittenBody, writeBody } from './write-body.js';
 
@@ -41,24 +39,11 @@ export async function receive(
     ? await writeBody(env, handle, upload, incoming, checksum)
     : { upload, stopped: false };
   if (written.stopped) {
-    await terminateStopped(env, handle, written.upload, context, held);
+    await terminateHeld(env, handle, written.upload, context, { fence: held.fence });
   } else if (isFull(written.upload) && !finishedBefore && held.lost?.aborted !== true) {
     const outcome = await finishReceived(env, handle, written.upload, context, held.fence);
     if (written.error === undefined || !refusals.includes(written.error.code)) return outcome;
   }
   if (written.error) throw written.error;
   return outcomeOf(env, written.upload);
-}
-
-async function terminateStopped(
-  env: Environment,
-  handle: Upload,
-  upload: UploadInfo,
-  context: RequestContext,
-  held: HeldLock,
-): Promise<void> {
-  if (!handle.terminate) return;
-  await handle.terminate({ fence: held.fence });
-  logUpload(env, 'info', 'UploadTerminated', context, { id: upload.id });
-  await publish(env, 'post-terminate', upload, context);
 }

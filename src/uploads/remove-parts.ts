@@ -5,8 +5,8 @@ import type { WorkContext } from './background.js';
 import { eachOf } from './each-of.js';
 import { type Environment, logUpload } from './environment.js';
 import { findParts } from './find-parts.js';
-import { publish } from './run-hooks.js';
 import { uploadState } from './state.js';
+import { terminateHeld } from './terminate-held.js';
 import { withLock } from './with-lock.js';
 
 /**
@@ -38,9 +38,7 @@ async function removePart(
   const handle = await env.store.getUpload(id, context);
   const part = await handle.getInfo();
   if (!part.isPartial || (await isAwaited(env, handle, final.id, context))) return;
-  await handle.terminate?.({ signal: context.signal, fence });
-  logUpload(env, 'info', 'UploadTerminated', context, { id });
-  await publish(env, 'post-terminate', part, context);
+  await terminateHeld(env, handle, part, context, { signal: context.signal, fence });
 }
 
 /** Whether a final upload, other than `finalId`, still waits to be put together and was noted to need the part. */

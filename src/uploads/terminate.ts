@@ -1,10 +1,11 @@
 import { TusError } from '../core/errors.js';
 import type { RequestContext } from '../core/exchange.js';
 import type { Outcome } from '../core/outcome.js';
-import { type Environment, logUpload } from './environment.js';
+import type { Environment } from './environment.js';
 import { requireLive } from './require-live.js';
-import { checkAccess, invokeHook, publish, rejection } from './run-hooks.js';
+import { checkAccess, invokeHook, rejection } from './run-hooks.js';
 import { outcomeOf } from './state.js';
+import { terminateHeld } from './terminate-held.js';
 import { withLock } from './with-lock.js';
 
 /**
@@ -29,9 +30,7 @@ export async function terminateUpload(
     if (response.rejectTermination) {
       throw rejection('ERR_UPLOAD_TERMINATION_REJECTED', response.httpResponse);
     }
-    await handle.terminate({ signal: context.signal, fence });
-    logUpload(env, 'info', 'UploadTerminated', context, { id });
-    await publish(env, 'post-terminate', upload, context);
+    await terminateHeld(env, handle, upload, context, { signal: context.signal, fence });
     return outcomeOf(env, upload, response.httpResponse);
   });
 }
