@@ -58,8 +58,8 @@ async function complete(
   const found = await findParts(env, state === 'concatenating' ? upload.parts : [], context, known);
   if (state === 'concatenating') {
     const size = finalSize(env, upload, found);
-    const isReady = upload.parts.every((part) => isFinished(env, found.get(part)));
-    if (!isReady || size === undefined) return outcomeOf(env, { ...upload, size });
+    if (!areFinished(env, upload, found) || size === undefined)
+      return outcomeOf(env, { ...upload, size });
   }
   return withLock(env, id, context, (held) => completeHeld(env, id, found, context, held));
 }
@@ -107,30 +107,29 @@ function finalSize(env: Environment, upload: UploadInfo, found: FoundParts): num
   return size;
 }
 
-/** Since when all parts of a final upload are finished, in milliseconds since 1970; undefined where they are not. */
-export async function readySince(
-  env: Environment,
-  { parts }: UploadInfo,
-  context: WorkContext,
-): Promise<number | undefined> {
-  const found = [...(await findParts(env, parts, context)).values()];
-  return found.every((part) => isFinished(env, part))
-    ? found.reduce((latest, part) => Math.max(latest, part?.modifiedAt ?? 0), 0)
-    : undefined;
-}
+/**
+ * What a final upload waits for that is not complete: parts, in vain because one has gone or they are too long together, or
+ * nothing, since its last part was finished (in milliseconds since 1970).
+ */
+export type FinalWait = 'parts' | 'in-vain' | { readonly readySince: number };
 
-/** Whether a final upload waits in vain: a part has gone, or they are too long together. */
-export async function isHopeless(
+/** Looks at the parts of a final upload, each once. */
+export async function waitOf(
   env: Environment,
   upload: UploadInfo,
   context: WorkContext,
-): Promise<boolean> {
+): Promise<FinalWait> {
+  const found = await findParts(env, upload.parts, context);
+  if (areFinished(env, upload, found)) {
+    const times = [...found.values()].map((part) => part?.modifiedAt ?? 0);
+    return { readySince: times.reduce((latest, time) => Math.max(latest, time), 0) };
+  }
   try {
-    finalSize(env, upload, await findParts(env, upload.parts, context));
-    return false;
+    finalSize(env, upload, found);
+    return 'parts';
   } catch (error) {
-    if (isTusError(error, 'ERR_PARTIAL_UPLOAD_GONE')) return true;
-    if (isTusError(error, 'ERR_MAX_SIZE_EXCEEDED')) return true;
+    if (isTusError(error, 'ERR_PARTIAL_UPLOAD_GONE')) return 'in-vain';
+    if (isTusError(error, 'ERR_MAX_SIZE_EXCEEDED')) return 'in-vain';
     throw error;
   }
 }
@@ -191,8 +190,11 @@ async function concat(
   }
 }
 
-function isFinished(env: Environment, part: UploadInfo | undefined): boolean {
-  return part !== undefined && uploadState(env, part) === 'finished';
+function areFinished(env: Environment, { parts }: UploadInfo, found: FoundParts): boolean {
+  return parts.every((id) => {
+    const part = found.get(id);
+    return part !== undefined && uploadState(env, part) === 'finished';
+  });
 }
 
 function gone(detail: string): TusError {

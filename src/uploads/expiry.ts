@@ -32,3 +32,9 @@ export function expiryOf(upload: UploadInfo, policy: ExpiryPolicy | undefined): 
   const at = from + (upload.expiresAfterMs ?? policy.afterMs);
   return Number.isFinite(at) ? at : undefined;
 }
+
+/** Whether the time of an upload is over, whatever state it is in. */
+export function hasExpired(upload: UploadInfo, policy: ExpiryPolicy | undefined): boolean {
+  const at = expiryOf(upload, policy);
+  return at !== undefined && at <= Date.now();
+}

@@ -2,7 +2,7 @@ import type { HookHttpResponse } from '../core/hooks.js';
 import type { Outcome, UploadState } from '../core/outcome.js';
 import { isFull, type UploadInfo } from '../core/upload.js';
 import type { Environment } from './environment.js';
-import { expiryOf } from './expiry.js';
+import { expiryOf, hasExpired } from './expiry.js';
 
 /**
  * Where an upload stands: the one place that decides it.
@@ -13,12 +13,10 @@ import { expiryOf } from './expiry.js';
 export function uploadState(
   { expiry }: Pick<Environment, 'expiry'>,
   upload: UploadInfo,
-  now = Date.now(),
 ): UploadState {
   if (isFull(upload)) return upload.finish === 'pending' ? 'finishing' : 'finished';
   if (upload.isFinal) return 'concatenating';
-  const expiresAt = expiryOf(upload, expiry);
-  return expiresAt !== undefined && expiresAt <= now ? 'expired' : 'receiving';
+  return hasExpired(upload, expiry) ? 'expired' : 'receiving';
 }
 
 /** What an operation came to that left `upload` like this. */

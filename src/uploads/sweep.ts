@@ -2,9 +2,9 @@ import { isTusError } from '../core/errors.js';
 import type { StoredItem, Upload } from '../core/data-store.js';
 import type { UploadInfo } from '../core/upload.js';
 import { backgroundContext, type WorkContext } from './background.js';
-import { isHopeless, readySince } from './complete-final.js';
+import { waitOf } from './complete-final.js';
 import type { Environment } from './environment.js';
-import { expiryOf } from './expiry.js';
+import { hasExpired } from './expiry.js';
 import { isAwaited } from './remove-parts.js';
 import { publish } from './run-hooks.js';
 import { uploadState } from './state.js';
@@ -131,11 +131,11 @@ async function isDone(
 ): Promise<boolean> {
   const state = uploadState(env, upload);
   if (state === 'concatenating') {
-    const since = await readySince(env, upload, context);
-    if (since === undefined) return isHopeless(env, upload, context);
+    const wait = await waitOf(env, upload, context);
+    if (typeof wait === 'string') return wait === 'in-vain';
     // For as long as it waited, nothing could be done with it.
-    const modifiedAt = Math.max(upload.modifiedAt, since);
-    return hasExpired(env, { ...upload, isFinal: false, createdAt: undefined, modifiedAt });
+    const modifiedAt = Math.max(upload.modifiedAt, wait.readySince);
+    return hasExpired({ ...upload, isFinal: false, createdAt: undefined, modifiedAt }, env.expiry);
   }
   if (state === 'finished') return isAbandonedPart(env, handle, upload, context);
   return state === 'expired';
@@ -152,12 +152,7 @@ async function isAbandonedPart(
   context: WorkContext,
 ): Promise<boolean> {
   if (!env.removeParts || !upload.isPartial) return false;
-  return hasExpired(env, upload) && !(await isAwaited(env, handle, undefined, context));
-}
-
-function hasExpired(env: Environment, upload: UploadInfo): boolean {
-  const expiresAt = expiryOf(upload, env.expiry);
-  return expiresAt !== undefined && expiresAt <= Date.now();
+  return hasExpired(upload, env.expiry) && !(await isAwaited(env, handle, undefined, context));
 }
 
 async function sweepUpload(
