@@ -1,4 +1,4 @@
-import type { DataStore, StoreCapabilities, Upload } from './data-store.js';
+import type { DataStore, StoreCapabilities, Upload, WaitOptions } from './data-store.js';
 import type { Locker } from './locker.js';
 import { wrapStore } from './wrap-store.js';
 
@@ -66,40 +66,29 @@ function replaceAbilities(
   core: DataStore,
   replaced: ReadonlyMap<Ability, DataStore>,
 ): Partial<Upload> {
+  const { id } = upload;
   const methods: Partial<Upload> = {};
   const termination = replaced.get('termination');
   if (termination) {
-    methods.terminate = async (options) => {
-      const found = await termination.getUpload(upload.id, options);
-      if (!found.terminate) throw missing('terminate');
-      await found.terminate(options);
-    };
+    methods.terminate = async (options) =>
+      (await uploadWith(termination, id, 'terminate', options)).terminate(options);
   }
   const reading = replaced.get('reading');
   if (reading) {
-    methods.read = async (range, options) => {
-      const found = await reading.getUpload(upload.id, options);
-      if (!found.read) throw missing('read');
-      return found.read(range, options);
-    };
+    methods.read = async (range, options) =>
+      (await uploadWith(reading, id, 'read', options)).read(range, options);
   }
   const concatenation = replaced.get('concatenation');
   if (concatenation) {
-    methods.concat = async (parts, options) => {
-      const found = await concatenation.getUpload(upload.id, options);
-      if (!found.concat) throw missing('concat');
-      await found.concat(parts, options);
-    };
-    methods.noteAwaitedBy = async (finalId, options) => {
-      const found = await concatenation.getUpload(upload.id, options);
-      if (!found.noteAwaitedBy) throw missing('noteAwaitedBy');
-      await found.noteAwaitedBy(finalId, options);
-    };
-    methods.awaitedBy = async (options) => {
-      const found = await concatenation.getUpload(upload.id, options);
-      if (!found.awaitedBy) throw missing('awaitedBy');
-      return found.awaitedBy(options);
-    };
+    methods.concat = async (parts, options) =>
+      (await uploadWith(concatenation, id, 'concat', options)).concat(parts, options);
+    methods.noteAwaitedBy = async (finalId, options) =>
+      (await uploadWith(concatenation, id, 'noteAwaitedBy', options)).noteAwaitedBy(
+        finalId,
+        options,
+      );
+    methods.awaitedBy = async (options) =>
+      (await uploadWith(concatenation, id, 'awaitedBy', options)).awaitedBy(options);
   }
   const declaredLength = replaced.get('declaredLength');
   return declaredLength
@@ -132,6 +121,23 @@ function declareElsewhere(
   };
 }
 
-function missing(method: keyof Upload): TypeError {
-  return new TypeError(`A store announces ${method}() but its upload has none`);
+type UploadWith<Method extends keyof Upload> = Upload & Required<Pick<Upload, Method>>;
+
+/** @throws TypeError where the store promised more than it keeps */
+async function uploadWith<Method extends keyof Upload>(
+  store: DataStore,
+  id: string,
+  method: Method,
+  options: WaitOptions | undefined,
+): Promise<UploadWith<Method>> {
+  const found = await store.getUpload(id, options);
+  if (has(found, method)) return found;
+  throw new TypeError(`A store announces ${method}() but its upload has none`);
+}
+
+function has<Method extends keyof Upload>(
+  upload: Upload,
+  method: Method,
+): upload is UploadWith<Method> {
+  return upload[method] !== undefined;
 }
