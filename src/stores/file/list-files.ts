@@ -1,11 +1,9 @@
-import { opendir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import type { StoredItem } from '../../core/data-store.js';
 import { isUploadId } from '../../core/upload-id.js';
-import { privateFolder } from '../../internal/private-folder.js';
+import { entriesOf, filesBelow } from '../../internal/files-below.js';
 import { notesFolder, parseNotes } from './awaited-by.js';
 import { fileAt, recordAt, startOf } from './claimed-files.js';
-import { type Entries, entriesOf } from './entries-of.js';
 import { findLeftovers, isOwnId, type Leftovers } from './leftovers.js';
 
 /** Bytes of a file of notes that are looked at: enough for a whole one, behind one that was cut short. */
@@ -19,7 +17,7 @@ export async function* listFiles(
   directory: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<StoredItem> {
-  for await (const path of filesBelow(directory, await opendir(directory), signal)) {
+  for await (const path of filesBelow(directory, signal)) {
     const item = await classify(directory, path);
     if (item !== undefined) yield item;
   }
@@ -30,20 +28,6 @@ export async function* listFiles(
       ? await classifyNotes(directory, join(notes, entry.name))
       : undefined;
     if (item !== undefined) yield item;
-  }
-}
-
-async function* filesBelow(
-  folder: string,
-  entries: Entries,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<string> {
-  for await (const entry of entries) {
-    signal?.throwIfAborted();
-    const path = join(folder, entry.name);
-    if (entry.isFile()) yield path;
-    else if (entry.isDirectory() && entry.name !== privateFolder)
-      yield* filesBelow(path, await entriesOf(path), signal);
   }
 }
 
