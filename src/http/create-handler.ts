@@ -40,7 +40,8 @@ export interface Handler {
   sweep(options?: SweepOptions): Promise<SweepReport>;
   /**
    * Goes on with final uploads that a crash has kept from being put together of their parts: called once when a server
-   * starts. Otherwise the next request for such an upload does it, or a sweep. Never rejects: what fails is logged.
+   * starts. Otherwise the next request for such an upload does it. Before each sweep of `sweepIntervalMs` it comes by
+   * itself. Never rejects: what fails is logged.
    */
   completeWaiting(): Promise<void>;
   /**

@@ -214,18 +214,19 @@ export class Responder {
   }
 
   #resolveParts(urls: readonly string[], exchange: Exchange): string[] {
-    const origins = [
-      this.#base.origin ?? '',
-      publicOrigin(exchange, this.#options.behindProxy ?? false),
-    ];
+    const origins = [this.#base.origin ?? '', this.#publicOrigin(exchange)];
     const authorities = [...origins.map((origin) => origin.split('//')[1]), exchange.host];
     return resolveParts(urls, this.#base, { target: exchange.target, authorities });
   }
 
   /** An ID is made of what may stand in a path as it is, so there is nothing to encode. */
   #location(id: string, exchange: Exchange): string {
-    const origin = this.#base.origin ?? publicOrigin(exchange, this.#options.behindProxy ?? false);
+    const origin = this.#base.origin ?? this.#publicOrigin(exchange);
     return `${origin}${this.#base.path}${id}`;
+  }
+
+  #publicOrigin(exchange: Exchange): string {
+    return publicOrigin(exchange, this.#options.behindProxy ?? false);
   }
 
   #encodeError(error: TusError, exchange: Exchange): Answer {

@@ -28,7 +28,8 @@ export interface FetchHandler {
   sweep(options?: SweepOptions): Promise<SweepReport>;
   /**
    * Goes on with final uploads that a crash has kept from being put together of their parts: called once when a server
-   * starts. Otherwise the next request for such an upload does it, or a sweep. Never rejects: what fails is logged.
+   * starts. Otherwise the next request for such an upload does it. Before each sweep of `sweepIntervalMs` it comes by
+   * itself. Never rejects: what fails is logged.
    */
   completeWaiting(): Promise<void>;
   /** Interrupts what is being received (503), refuses more, and resolves when what had arrived is stored. */
