@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { TcpProxy } from '../tcp-proxy.js';
 
 /** What has gone through a {@link CountingProxy}. */
 export interface Traffic {
@@ -16,46 +16,18 @@ const lineEnd = Buffer.from(' HTTP/1.1\r\n');
  * Stands between a server and S3, and counts what they say to each other. It takes time of the machine: what goes
  * through it is not timed.
  */
-export class CountingProxy {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+export class CountingProxy extends TcpProxy {
   readonly #traffic = { requests: 0, sentBytes: 0, fetchedBytes: 0 };
+  readonly #delayMs: number;
 
   private constructor(targetPort: number, delayMs: number) {
-    this.#server = createServer({ noDelay: true }, (client) => {
-      const target = connect({ host: '127.0.0.1', port: targetPort, noDelay: true });
-      this.#count(client);
-      target.on('data', ({ length }) => (this.#traffic.fetchedBytes += length));
-      for (const [from, to] of [
-        [client, target],
-        [target, client],
-      ] as const) {
-        this.#sockets.add(from);
-        from.once('close', () => {
-          this.#sockets.delete(from);
-          // Not before what is still on its way to the client.
-          setTimeout(() => to.destroySoon(), from === target ? delayMs : 0);
-        });
-        // Close follows.
-        from.on('error', () => undefined);
-      }
-      client.pipe(target);
-      if (delayMs === 0) target.pipe(client);
-      else target.on('data', (bytes) => setTimeout(() => client.write(bytes), delayMs));
-    });
+    super(targetPort);
+    this.#delayMs = delayMs;
   }
 
   /** @param delayMs by which every answer is late, as that of a distant S3 is */
-  static async start(targetPort: number, delayMs: number): Promise<CountingProxy> {
-    const proxy = new CountingProxy(targetPort, delayMs);
-    proxy.#server.listen(0, '127.0.0.1');
-    await once(proxy.#server, 'listening');
-    return proxy;
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+  static start(targetPort: number, delayMs: number): Promise<CountingProxy> {
+    return new CountingProxy(targetPort, delayMs).listen();
   }
 
   /** Up to now. */
@@ -63,9 +35,16 @@ export class CountingProxy {
     return { ...this.#traffic };
   }
 
-  stop(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+  protected connected(client: Socket, target: Socket): void {
+    const delayMs = this.#delayMs;
+    this.#count(client);
+    target.on('data', ({ length }) => (this.#traffic.fetchedBytes += length));
+    client.once('close', () => setTimeout(() => target.destroySoon(), 0));
+    // Not before what is still on its way to the client.
+    target.once('close', () => setTimeout(() => client.destroySoon(), delayMs));
+    client.pipe(target);
+    if (delayMs === 0) target.pipe(client);
+    else target.on('data', (bytes) => setTimeout(() => client.write(bytes), delayMs));
   }
 
   #count(client: Socket): void {

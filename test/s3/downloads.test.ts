@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import http from 'node:http';
-import { compose, createHandler, type DataStore, MemoryLocker } from 'tuskd';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { create, patch, request } from '../protocol/tus.js';
 import { useS3 } from '../services/use-s3.js';
 import { fileOf, MiB, openBed } from './s3-bed.js';
+import { serve } from './s3-http.js';
 
 const s3 = useS3();
 
@@ -68,22 +66,6 @@ describe('a download from S3', () => {
     }
   });
 });
-
-async function serve(store: DataStore): Promise<{ port: number }> {
-  const handler = createHandler({ backend: compose({ core: store, locker: new MemoryLocker() }) });
-  const server = http.createServer(handler);
-  handler.attach(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(async () => {
-    await handler.close();
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return { port: address.port };
-}
 
 async function uploaded(server: { port: number }, content: Uint8Array): Promise<string> {
   const path = await create(server, content.length);

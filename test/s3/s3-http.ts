@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import { compose, createHandler, type HandlerOptions, MemoryLocker } from 'tuskd';
+import { compose, createHandler, type DataStore, type HandlerOptions, MemoryLocker } from 'tuskd';
 import { onTestFinished } from 'vitest';
-import type { S3Store } from '../../dist/stores/s3/s3-store.js';
 import { recordingHooks } from '../protocol/hooks.js';
 
 /** A handler over a store on a real socket, for the length of one test. */
-export async function serve(store: S3Store, options: Omit<HandlerOptions, 'backend'> = {}) {
+export async function serve(store: DataStore, options: Omit<HandlerOptions, 'backend'> = {}) {
   const hooks = recordingHooks();
   const handler = createHandler({
     hooks,
